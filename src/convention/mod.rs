@@ -1,0 +1,1 @@
+//! The rules of every FLOP counter, as data over terms.

@@ -1,0 +1,20 @@
+//! How many floating-point operations does a program really do, and why does every tool say
+//! something else?
+//!
+//! Data flows one way; a module uses only what stands to its left:
+//!
+//! `units -> { model, isa } -> { convention, operators, counter } -> ledger -> report -> cli`
+
+pub mod cli;
+pub mod convention;
+pub mod counter;
+pub mod error;
+pub mod isa;
+pub mod ledger;
+pub mod machine;
+pub mod model;
+pub mod operators;
+pub mod report;
+pub mod units;
+
+pub use error::{Error, Result};

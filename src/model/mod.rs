@@ -1,0 +1,1 @@
+//! CLIP configurations of any dialect -> one `ClipSpec` -> terms and parameters.

@@ -1,0 +1,1 @@
+//! Operator counts from what a framework really ran.

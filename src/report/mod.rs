@@ -1,0 +1,91 @@
+//! Takes a finished value and prints it: a table for people, JSON and CSV for programs.
+//! Computes nothing.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::units::Unit;
+use crate::{Error, Result};
+
+pub mod text;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    Table,
+    Json,
+    Csv,
+}
+
+/// A finished value that knows how it prints.
+pub trait Report {
+    fn table(&self, out: &mut dyn Write, unit: Unit) -> io::Result<()>;
+    fn json(&self, out: &mut dyn Write) -> io::Result<()>;
+    fn csv(&self, out: &mut csv::Writer<&mut dyn Write>) -> csv::Result<()>;
+}
+
+/// JSON as every subcommand prints it: indented, with a final newline.
+pub fn write_json<T: Serialize + ?Sized>(value: &T, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+/// Where a result goes when the user named no file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standard {
+    Stdout,
+    Stderr,
+}
+
+/// The open destination of a result. Opened before the work starts, so that a bad path fails early.
+pub struct Sink {
+    out: Box<dyn Write>,
+    name: String,
+    format: Format,
+    unit: Unit,
+}
+
+impl Sink {
+    pub fn open(file: Option<PathBuf>, standard: Standard, format: Format, unit: Unit) -> Result<Self> {
+        let (out, name): (Box<dyn Write>, String) = match (file, standard) {
+            (Some(path), _) => {
+                let file = File::create(&path).map_err(|e| {
+                    Error::input(format!("{}: cannot write: {e}", path.display()))
+                        .remedy("give -o a path in a folder that exists and is writable")
+                })?;
+                (Box::new(io::BufWriter::new(file)), path.display().to_string())
+            }
+            (None, Standard::Stdout) => (Box::new(io::BufWriter::new(io::stdout())), "stdout".into()),
+            (None, Standard::Stderr) => (Box::new(io::BufWriter::new(io::stderr())), "stderr".into()),
+        };
+        Ok(Sink { out, name, format, unit })
+    }
+
+    /// Prints the value. A reader that went away early (a broken pipe) is no error.
+    pub fn print(mut self, report: &dyn Report) -> Result<()> {
+        match self.write(report) {
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {
+                // The buffer would be flushed, and fail, once more on drop.
+                std::mem::forget(self.out);
+                Ok(())
+            }
+            Err(e) => Err(Error::failed(format!("{}: cannot write: {e}", self.name))),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    fn write(&mut self, report: &dyn Report) -> io::Result<()> {
+        match self.format {
+            Format::Table => report.table(&mut self.out, self.unit)?,
+            Format::Json => report.json(&mut self.out)?,
+            Format::Csv => {
+                let mut writer = csv::Writer::from_writer(&mut self.out as &mut dyn Write);
+                report.csv(&mut writer).map_err(io::Error::from)?;
+                writer.flush()?;
+            }
+        }
+        self.out.flush()
+    }
+}
