@@ -1,5 +1,7 @@
 //! The command line: one file per subcommand, each its arguments and its few lines of glue.
 
+mod operators;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -17,7 +19,10 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    /// Operator counts from a trace of what a framework ran
+    Operators(operators::Args),
+}
 
 /// Options that every subcommand which prints a result takes.
 #[derive(Args, Debug, Clone)]
@@ -50,5 +55,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8> {
             return Ok(code);
         }
     };
-    match cli.command {}
+    match cli.command {
+        Command::Operators(args) => operators::run(args),
+    }
 }

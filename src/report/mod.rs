@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::units::Unit;
 use crate::{Error, Result};
 
+mod operators;
 pub mod text;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
