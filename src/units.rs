@@ -30,6 +30,14 @@ impl Unit {
         }
     }
 
+    /// As in JSON and CSV.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Unit::Flop => "flop",
+            Unit::Mac => "mac",
+        }
+    }
+
     pub const fn plural(self) -> &'static str {
         match self {
             Unit::Flop => "FLOPs",
@@ -52,7 +60,7 @@ pub fn grouped(value: Amount) -> String {
         out.push('-');
     }
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

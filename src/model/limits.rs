@@ -40,7 +40,7 @@ pub fn mlp_width(keys: &Keys, width: u64, ratio: f64) -> Result<u64> {
     }
     let max = Dimension::MlpWidth.max();
     Err(keys
-        .bad("mlp_ratio", format!("{ratio} times width {width} is no MLP width"))
+        .bad("mlp_ratio", format!("{ratio:?} times width {width} is no MLP width"))
         .remedy(format!("give a ratio that makes the MLP 1 to {max} wide; 4 is usual")))
 }
 

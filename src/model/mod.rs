@@ -3,15 +3,19 @@
 mod dialect;
 mod json;
 mod limits;
+mod parameters;
 mod presets;
 mod raw;
 pub mod spec;
+pub mod terms;
 
 use std::fs;
 use std::path::Path;
 
+pub use parameters::{Parameters, parameters};
 pub use presets::{names, preset};
 pub use spec::ClipSpec;
+pub use terms::{Term, terms};
 
 use crate::{Error, Result};
 
@@ -35,6 +39,8 @@ pub fn parse(name: &str, text: &str) -> Result<ClipSpec> {
 
 #[cfg(test)]
 mod tests {
+    use num_rational::BigRational;
+
     use super::*;
 
     #[test]
@@ -60,6 +66,7 @@ mod tests {
         assert_eq!(spec.dialect, "eva_clip");
         assert_eq!((spec.image.encoder.mlp_width, spec.image.encoder.heads), (15360, 16));
         assert_eq!((spec.raw.text_depth, spec.raw.text_length), (None, Some(77)));
-        assert_eq!(spec.raw.mlp_ratio.as_deref(), Some("8.571428571428571"));
+        let ratio = BigRational::new(8_571_428_571_428_571_i64.into(), 1_000_000_000_000_000_i64.into());
+        assert_eq!(spec.raw.mlp_ratio, Some(ratio));
     }
 }

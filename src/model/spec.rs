@@ -1,6 +1,8 @@
 //! The dimensions of a CLIP model, typed: everything that its cost and its parameters depend on,
 //! and all that an implementation needs to run it.
 
+use num_rational::BigRational;
+
 /// A CLIP model: an image tower and a text tower that end in one embedding space.
 ///
 /// A value of this type has passed [`super::limits`]: no dimension is 0, every product of
@@ -147,8 +149,8 @@ pub struct RawKeys {
     pub text_depth: Option<u64>,
     /// `context_length`, else `max_position_embeddings`, of the text section.
     pub text_length: Option<u64>,
-    /// `mlp_ratio` of the image section, the number's shortest decimal text.
-    pub mlp_ratio: Option<String>,
+    /// `mlp_ratio` of the image section, exactly the decimal number in the file.
+    pub mlp_ratio: Option<BigRational>,
 }
 
 impl ImageTower {

@@ -35,7 +35,7 @@ pub fn read(
     keys: Keys,
     image: impl FnOnce(Keys, bool) -> Result<ImageTower>,
 ) -> Result<ClipSpec> {
-    keys.refuse(&["multimodal_cfg"], "a model with a third, multimodal tower (CoCa)")?;
+    keys.refuse(&["multimodal_cfg"], "a model with a third, multimodal part")?;
     let vision = keys.required_section("vision_cfg")?;
     let text = keys.required_section("text_cfg")?;
     let quick_gelu = keys.flag("quick_gelu", false)?;
@@ -125,12 +125,13 @@ fn text_tower(keys: Keys, quick_gelu: bool) -> Result<TextTower> {
 
 fn text_pooling(keys: Keys) -> Result<TextPooling> {
     match keys.text("pool_type")? {
-        None | Some("argmax") => Ok(TextPooling::Argmax),
+        // "eos" looks for the end-of-text token by its id, which is CLIP's highest.
+        None | Some("argmax" | "eos") => Ok(TextPooling::Argmax),
         Some("first") => Ok(TextPooling::First),
         Some("last") => Ok(TextPooling::Last),
         Some(other) => Err(keys
             .bad("pool_type", format!("{other:?} is not supported"))
-            .remedy("give \"argmax\", \"first\" or \"last\"")),
+            .remedy("give \"argmax\", \"eos\", \"first\" or \"last\"")),
     }
 }
 
