@@ -11,6 +11,10 @@ use crate::report::{Format, Sink, Standard};
 use crate::units::Unit;
 use crate::{Error, Result};
 
+mod estimate;
+mod explain;
+mod model_args;
+
 #[derive(Parser)]
 #[command(name = "flopledger", version, about, max_term_width = 100)]
 struct Cli {
@@ -22,6 +26,8 @@ struct Cli {
 enum Command {
     /// Operator counts from a trace of what a framework ran
     Operators(operators::Args),
+    Estimate(estimate::Args),
+    Explain(explain::Args),
 }
 
 /// Options that every subcommand which prints a result takes.
@@ -42,6 +48,14 @@ impl Output {
     pub fn open(&self, standard: Standard) -> Result<Sink> {
         Sink::open(self.output.clone(), standard, self.format, self.unit)
     }
+
+    /// The unit that the numbers of this output are in, where they have no unit of their own.
+    pub fn unit(&self) -> Unit {
+        match self.format {
+            Format::Table => self.unit,
+            Format::Json | Format::Csv => Unit::Flop,
+        }
+    }
 }
 
 /// Parses the arguments, does what they ask, and returns the exit code.
@@ -57,5 +71,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8> {
     };
     match cli.command {
         Command::Operators(args) => operators::run(args),
+        Command::Estimate(args) => estimate::run(args),
+        Command::Explain(args) => explain::run(args),
     }
 }

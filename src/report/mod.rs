@@ -10,8 +10,13 @@ use serde::Serialize;
 use crate::units::Unit;
 use crate::{Error, Result};
 
+mod estimate;
+mod explain;
 mod operators;
 pub mod text;
+
+pub use estimate::Estimates;
+pub use explain::Explained;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
