@@ -2,6 +2,8 @@
 //! residual that no entry explains. Nothing here knows a file format.
 
 pub mod explain;
+pub mod kernels;
+pub mod reconcile;
 
 use serde::{Deserialize, Serialize};
 

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::terms::Kind;
 use crate::units::Count;
 
 mod registry;
 pub mod trace;
 
-pub use registry::Kind;
 
 /// A call that an operator made of a GEMM kernel: C (m x n) = A (m x k) B (k x n).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,43 +1,7 @@
 //! Pure functions from shapes to counts, one a family of operators.
 
-use serde::Serialize;
-
+use crate::model::terms::Kind;
 use crate::units::Count;
-
-/// What an operator is, whatever a framework calls it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    Conv,
-    Linear,
-    Matmul,
-    LayerNorm,
-    Softmax,
-    Activation,
-    Add,
-    Scale,
-    Pool,
-    Normalize,
-    Embedding,
-}
-
-impl Kind {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Kind::Conv => "conv",
-            Kind::Linear => "linear",
-            Kind::Matmul => "matmul",
-            Kind::LayerNorm => "layer_norm",
-            Kind::Softmax => "softmax",
-            Kind::Activation => "activation",
-            Kind::Add => "add",
-            Kind::Scale => "scale",
-            Kind::Pool => "pool",
-            Kind::Normalize => "normalize",
-            Kind::Embedding => "embedding",
-        }
-    }
-}
 
 /// The count of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,10 +19,11 @@ pub type Problem = String;
 /// The work of one call of `name`; None where no shape function knows the name.
 pub fn work(name: &str, shapes: Shapes) -> Option<Result<Work, Problem>> {
     Some(match name {
-        "linear" => linear(shapes),
+        "linear" => linear(Kind::Linear, shapes),
+        "dot" => linear(Kind::Matmul, shapes),
         "addmm" => product(Kind::Linear, shapes.get(1..).unwrap_or_default()),
         "mm" => product(Kind::Linear, shapes),
-        "matmul" | "bmm" | "dot" => product(Kind::Matmul, shapes),
+        "matmul" | "bmm" => product(Kind::Matmul, shapes),
         "baddbmm" => product(Kind::Matmul, shapes.get(1..).unwrap_or_default()),
         "conv2d" => conv2d(shapes),
         "layer_norm" => element_wise(Kind::LayerNorm, shapes),
@@ -85,13 +50,13 @@ fn times(a: Count, b: Count) -> Result<Count, Problem> {
 }
 
 /// input [.., k], weight [n, k].
-fn linear(shapes: Shapes) -> Result<Work, Problem> {
+fn linear(kind: Kind, shapes: Shapes) -> Result<Work, Problem> {
     let [input, _] = two(shapes)?;
     let [n, k] = matrix(shapes, 1)?;
     let (rows, inner) = split_last(input)?;
     same(inner, k, "the input's last dimension and the weight's")?;
     let elements = times(volume(rows)?, n.into())?;
-    Ok(Work { kind: Kind::Linear, macs: times(elements, k.into())?, elements })
+    Ok(Work { kind, macs: times(elements, k.into())?, elements })
 }
 
 /// a [.., m, k], b [.., k, n].

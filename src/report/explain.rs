@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::ledger::write_ledger;
 use super::text::{Align, Table};
 use super::{Report, write_json};
 use crate::ledger::explain::{Explanation, Proportion};
@@ -20,7 +21,7 @@ impl Report for Explained<'_> {
         }
         who.write(out)?;
         writeln!(out)?;
-        ledger(explanation, out)?;
+        write_ledger(&explanation.ledger, out)?;
         writeln!(out)?;
         proportion(&explanation.proportion, explanation, out)
     }
@@ -49,43 +50,6 @@ impl Report for Explained<'_> {
         row("closing", "", name, value.to_string(), unit.slug(), "")?;
         row("residual", "", "", ledger.residual.to_string(), "", "")
     }
-}
-
-fn ledger(explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
-    let ledger = &explanation.ledger;
-    let columns = [("", Align::Left), ("amount", Align::Right), ("", Align::Left), ("where", Align::Left)];
-    let mut table = Table::new(&columns);
-    let figure = |what: &str, figure: &Figure| {
-        [what.into(), grouped(figure.value as Amount), format!("{} ({})", figure.unit, figure.name), String::new()]
-    };
-    table.row(figure("opening", &ledger.opening));
-    for entry in &ledger.entries {
-        table.row([String::new(), signed(entry.flops), entry.text.clone(), places(entry)]);
-    }
-    table.row(figure("closing", &ledger.closing));
-    table.row(["residual".into(), grouped(ledger.residual), verdict(ledger.residual).into(), String::new()]);
-    table.write(out)
-}
-
-fn verdict(residual: Amount) -> &'static str {
-    match residual {
-        0 => "nothing is left unexplained",
-        _ => "no cause explains this",
-    }
-}
-
-/// The terms an entry rests on; a long list by its first and its length.
-fn places(entry: &Entry) -> String {
-    match entry.evidence.as_slice() {
-        [] => String::new(),
-        [only] => only.what.clone(),
-        [first, second] => format!("{}, {}", first.what, second.what),
-        [first, rest @ ..] => format!("{} and {} more", first.what, rest.len()),
-    }
-}
-
-fn signed(amount: Amount) -> String {
-    if amount > 0 { format!("+{}", grouped(amount)) } else { grouped(amount) }
 }
 
 fn proportion(proportion: &Proportion, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {

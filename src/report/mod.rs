@@ -12,7 +12,9 @@ use crate::{Error, Result};
 
 mod estimate;
 mod explain;
+mod ledger;
 mod operators;
+mod reconcile;
 pub mod text;
 
 pub use estimate::Estimates;
