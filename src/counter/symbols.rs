@@ -149,7 +149,7 @@ fn functions<'d, R: ReadRef<'d>>(file: &object::File<'d, R>) -> Vec<Symbol> {
     };
     let indirect = |symbol: &object::Symbol<'d, '_, R>| match symbol.flags() {
         // A resolver, not the function that it chooses, but the code at the address all the same.
-        SymbolFlags::Elf { st_info, .. } => st_info & 0xf == object::elf::STT_GNU_IFUNC,
+        SymbolFlags::Elf { st_info, .. } => st_info.st_type() == object::elf::STT_GNU_IFUNC,
         _ => false,
     };
     file.symbols()
