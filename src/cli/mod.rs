@@ -1,7 +1,5 @@
 //! The command line: one file per subcommand, each its arguments and its few lines of glue.
 
-mod operators;
-
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -14,6 +12,9 @@ use crate::{Error, Result};
 mod estimate;
 mod explain;
 mod model_args;
+mod operators;
+mod reconcile;
+mod run;
 
 #[derive(Parser)]
 #[command(name = "flopledger", version, about, max_term_width = 100)]
@@ -24,10 +25,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Operator counts from a trace of what a framework ran
-    Operators(operators::Args),
     Estimate(estimate::Args),
     Explain(explain::Args),
+    Run(run::Args),
+    Reconcile(reconcile::Args),
+    Operators(operators::Args),
 }
 
 /// Options that every subcommand which prints a result takes.
@@ -70,8 +72,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8> {
         }
     };
     match cli.command {
-        Command::Operators(args) => operators::run(args),
         Command::Estimate(args) => estimate::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Run(args) => run::run(args),
+        Command::Reconcile(args) => reconcile::run(args),
+        Command::Operators(args) => operators::run(args),
     }
 }

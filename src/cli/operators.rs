@@ -6,6 +6,7 @@ use crate::Result;
 use crate::operators::trace;
 use crate::report::Standard;
 
+/// Operator counts from a trace of what a framework ran
 #[derive(clap::Args)]
 pub struct Args {
     /// The trace that a workload wrote to the file that FLOPLEDGER_TRACE named

@@ -1,1 +1,5 @@
-//! This machine: its CPU, its floating-point events, its peak.
+//! This machine: its CPU and its floating-point events.
+
+mod cpu;
+
+pub use cpu::Cpu;

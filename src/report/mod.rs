@@ -15,6 +15,7 @@ mod explain;
 mod ledger;
 mod operators;
 mod reconcile;
+pub mod run;
 pub mod text;
 
 pub use estimate::Estimates;
