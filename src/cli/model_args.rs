@@ -1,5 +1,6 @@
 //! The model a subcommand is about.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -24,6 +25,15 @@ impl ModelArgs {
             (Some(path), _) => model::load(path),
             (None, Some(name)) => model::preset(name),
             (None, None) => model::preset(default),
+        }
+    }
+
+    /// The same choice as arguments of the built-in workload.
+    pub fn words(&self, default: &str) -> Vec<OsString> {
+        match (&self.config, &self.preset) {
+            (Some(path), _) => vec!["--config".into(), path.into()],
+            (None, Some(name)) => vec!["--preset".into(), name.into()],
+            (None, None) => vec!["--preset".into(), default.into()],
         }
     }
 }

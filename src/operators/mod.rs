@@ -9,19 +9,22 @@ mod registry;
 pub mod trace;
 
 
-/// A call that an operator made of a GEMM kernel: C (m x n) = A (m x k) B (k x n).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Identical calls `C = A B` that an operator made of a GEMM kernel; A is m x k with its rows
+/// contiguous, C m x n.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct GemmCall {
-    pub m: u64,
-    pub n: u64,
-    pub k: u64,
-    /// Identical calls, e.g. one a head.
-    #[serde(default = "one")]
-    pub count: u64,
+    pub m: u32,
+    pub n: u32,
+    pub k: u32,
+    /// How many calls of this shape.
+    pub count: u32,
+    /// B is stored as n x k, its columns contiguous. The `gemm` crate takes other paths then.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub b_transposed: bool,
 }
 
-fn one() -> u64 {
-    1
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// One operator at one place of the model, with all its identical executions.
@@ -68,5 +71,10 @@ pub struct Operators {
 impl Operators {
     pub fn macs(&self) -> Count {
         self.operators.iter().map(|operator| operator.macs).sum()
+    }
+
+    /// Images and texts in one run, as the header says; else 1.
+    pub fn batch(&self) -> u64 {
+        self.header.as_ref().and_then(|header| header.get("batch")?.as_u64()).unwrap_or(1)
     }
 }

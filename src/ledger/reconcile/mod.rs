@@ -25,7 +25,7 @@ pub struct Subject<'a> {
     pub workload: String,
     /// Images and texts in one run; every term is executed so often.
     pub batch: u64,
-    pub terms: &'a [Term],
+    pub terms: Vec<Term>,
     pub operators: &'a Operators,
     pub measurement: &'a Measurement,
     pub tally: &'a Tally,
@@ -41,8 +41,8 @@ pub struct Subject<'a> {
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Machine {
-    pub cpu: String,
-    pub model: String,
+    /// Vendor, family and model: `GenuineIntel-6-8F`.
+    pub cpu: Option<String>,
 }
 
 /// Each way's count, in FLOPs.
@@ -115,7 +115,7 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
     let mut ledgers = before;
     ledgers.push(Ledger::close(
         figure("analytic", counts.analytic),
-        model::entries(subject.terms, batch, &operators.operators),
+        model::entries(&subject.terms, batch, &operators.operators),
         figure("operators", counts.operators),
     ));
     ledgers.push(execution);
@@ -162,7 +162,7 @@ fn kinds(subject: &Subject, kernels: &Kernels, batch: Count) -> Vec<KindCount> {
     let mut of = |kind: Kind, add: &mut dyn FnMut(&mut KindCount)| {
         add(kinds.entry(kind).or_insert_with(|| KindCount { kind: kind.name(), ..KindCount::default() }))
     };
-    for term in subject.terms {
+    for term in &subject.terms {
         of(term.kind, &mut |row| row.analytic += 2 * batch * term.macs);
     }
     let mut places: BTreeMap<&str, Kind> = BTreeMap::new();
