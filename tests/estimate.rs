@@ -248,14 +248,19 @@ fn tables_speak_the_unit_asked_for() {
 fn bad_input_is_named_with_its_remedy() {
     let pair = |text: &str, vision: &str| format!(r#"{{"text_config": {text}, "vision_config": {vision}}}"#);
     let open = |text: &str, vision: &str| format!(r#"{{"embed_dim": 64, "text_cfg": {text}, "vision_cfg": {vision}}}"#);
-    let cases: [(String, &[&str]); 23] = [
+    let cases: [(String, &[&str]); 25] = [
         ("{".into(), &["not JSON"]),
         ("".into(), &["not JSON"]),
         ("7".into(), &["found the bare value 7"]),
         ("{}".into(), &["an empty object"]),
         (r#"{"name": 1, "version": 2}"#.into(), &["an object with the keys name, version"]),
         (r#"{"model_type": "bert", "architectures": ["BertModel"]}"#.into(), &["model_type \"bert\"", "BertModel"]),
-        (r#"{"model_type": "blip", "text_config": {}, "vision_config": {}}"#.into(), &["model_type \"blip\""]),
+        (
+            r#"{"model_type": "blip", "text_config": {}, "vision_config": {}}"#.into(),
+            &["model_type: not a CLIP that is supported: found \"blip\""],
+        ),
+        (pair(r#"{"model_type": "llama"}"#, "{}"), &["text_config.model_type", "\"llama\""]),
+        (r#"{"text_config": {}}"#.into(), &["an object with the keys text_config"]),
         (pair(r#"{"hidden_size": 0}"#, "{}"), &["text_config.hidden_size", "0 is not possible", "from 1 to"]),
         (pair("{}", r#"{"num_hidden_layers": -3}"#), &["vision_config.num_hidden_layers", "-3"]),
         (pair("{}", r#"{"image_size": "big"}"#), &["vision_config.image_size", "\"big\""]),

@@ -9,13 +9,16 @@ use crate::report::{Explained, Standard};
 /// A count is named name[@setting][:tower], e.g. thop, thop@hf:image, fvcore@open_clip-torch2,
 /// flop-counter:text, seed-formula; analytic is the true count. A number with its unit, e.g.
 /// 116.5Gmac, stands for itself: then the residual shows what no cause explains.
+///
+/// The ledger reconciles the numbers as they are printed, MACs with FLOPs where the two counts
+/// have different units. --unit mac takes the true count in MACs. Without a model, the preset
+/// ViT-L-14-336 is explained.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// The count to start from
     from: String,
     /// The count to end at
     to: String,
-    /// The model; without one, the preset ViT-L-14-336
     #[command(flatten)]
     model: super::model_args::ModelArgs,
     #[command(flatten)]

@@ -90,7 +90,7 @@ fn proportion(proportion: &Proportion, explanation: &Explanation, out: &mut dyn 
     }
     writeln!(
         out,
-        "A coefficient depends on nothing but MLP width / width, here {}: models that share it share the proportions.",
+        "The coefficients come from the MLP ratio, here {}, not from the size: models that share it share these proportions.",
         short(proportion.mlp_ratio)
     )
 }

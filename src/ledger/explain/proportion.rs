@@ -56,29 +56,27 @@ pub struct Ratio {
 }
 
 pub fn proportion(subject: &Subject, from: &Side, to: &Side) -> Proportion {
-    let sides = [from.count(), to.count()];
-    let text_only = sides.iter().flatten().all(|count| count.scope == Scope::TEXT) && sides[0].or(sides[1]).is_some();
-    let tower = if text_only { Tower::Text } else { Tower::Image };
-    let (encoder, tokens) = match tower {
-        Tower::Image => (&subject.spec.image.encoder, subject.spec.image.tokens()),
-        Tower::Text => (&subject.spec.text.encoder, subject.spec.text.context),
+    let sides: Vec<CountName> = [from, to].into_iter().filter_map(Side::count).collect();
+    let text_only = !sides.is_empty() && sides.iter().all(|count| count.scope == Scope::TEXT);
+    let (tower, encoder, tokens) = if text_only {
+        (Tower::Text, &subject.spec.text.encoder, subject.spec.text.context)
+    } else {
+        (Tower::Image, &subject.spec.image.encoder, subject.spec.image.tokens())
     };
-    let mut counts: Vec<CountName> = sides.iter().flatten().copied().collect();
-    for mut count in ALWAYS.iter().filter_map(|name| CountName::default_of(name)) {
-        if text_only {
-            count.scope = Scope::TEXT;
-        }
-        counts.push(count);
-    }
-    let truth = CountName::default_of(ANALYTIC);
-    let truth = truth.and_then(|count| true_values(subject, &count, tower));
+    let always = ALWAYS.iter().filter_map(|name| CountName::default_of(name));
+    let always = always.map(|count| if text_only { CountName { scope: Scope::TEXT, ..count } } else { count });
+    let truth = true_values(subject, tower, if text_only { Scope::TEXT } else { Scope::Total });
+    let row = |count: CountName| row(subject, count, tower, truth.as_ref()?);
+    let ratio = match sides.as_slice() {
+        [from, to] => row(*from).zip(row(*to)).map(|(from, to)| ratio(&from, &to)),
+        _ => None,
+    };
     let mut rows: Vec<Row> = Vec::new();
-    for row in counts.iter().filter_map(|count| row(subject, count, tower, truth.as_ref()?)) {
+    for row in sides.iter().copied().chain(always).filter_map(row) {
         if rows.iter().all(|known| known.name != row.name) {
             rows.push(row);
         }
     }
-    let ratio = rows.first().zip(rows.get(1)).filter(|_| sides.iter().all(Option::is_some)).map(|(a, b)| ratio(a, b));
     rows.sort_by(|a, b| a.coefficient.total_cmp(&b.coefficient));
     Proportion {
         tower: tower.name(),
@@ -98,17 +96,17 @@ fn ratio(from: &Row, to: &Row) -> Ratio {
 }
 
 struct True {
-    total: Count,
+    count: Count,
     coefficient: BigRational,
 }
 
-fn true_values(subject: &Subject, count: &CountName, tower: Tower) -> Option<True> {
-    let total = count.convention.count(subject, Scope::Total)?;
-    Some(True { total, coefficient: count.convention.coefficient(subject, tower) })
+fn true_values(subject: &Subject, tower: Tower, scope: Scope) -> Option<True> {
+    let truth = CountName::default_of(ANALYTIC)?.convention;
+    Some(True { count: truth.count(subject, scope)?, coefficient: truth.coefficient(subject, tower) })
 }
 
 /// None where the tool cannot run the model, which is no reason to explain nothing.
-fn row(subject: &Subject, count: &CountName, tower: Tower, truth: &True) -> Option<Row> {
+fn row(subject: &Subject, count: CountName, tower: Tower, truth: &True) -> Option<Row> {
     let value = count.convention.count(subject, count.scope)?;
     let coefficient = count.convention.coefficient(subject, tower);
     let terms = subject.terms().iter().zip(count.convention.accounts(subject, count.scope));
@@ -120,7 +118,7 @@ fn row(subject: &Subject, count: &CountName, tower: Tower, truth: &True) -> Opti
         unit: count.convention.unit,
         coefficient: float(&coefficient),
         share: scaling as f64 / value as f64,
-        ratio: value as f64 / truth.total as f64,
+        ratio: value as f64 / truth.count as f64,
         coefficient_ratio: float(&(&coefficient / &truth.coefficient)),
         coefficient_exact: coefficient.to_string(),
     })

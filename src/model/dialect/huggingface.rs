@@ -4,10 +4,10 @@
 use serde_json::{Map, Value};
 
 use super::{Dialect, has_section};
+use crate::Result;
 use crate::model::json::Keys;
 use crate::model::limits::{self, Dimension};
 use crate::model::spec::*;
-use crate::{Error, Result};
 
 pub struct HuggingFace;
 
@@ -29,12 +29,17 @@ impl Dialect for HuggingFace {
     }
 
     fn recognises(&self, file: &Map<String, Value>) -> bool {
-        let sections = ["text_config", "vision_config", "text_config_dict", "vision_config_dict"];
-        has_section(file, &sections) || file.get("model_type").is_some_and(|kind| kind == "clip")
+        let text = has_section(file, &["text_config", "text_config_dict"]);
+        let vision = has_section(file, &["vision_config", "vision_config_dict"]);
+        match file.get("model_type") {
+            // With one section or none, only its type says what the defaults of the rest are.
+            None => text && vision,
+            Some(kind) => kind == "clip" || text || vision,
+        }
     }
 
     fn read(&self, name: &str, keys: Keys) -> Result<ClipSpec> {
-        model_type(name, keys)?;
+        model_type(keys)?;
         let text = section(keys, "text_config", "text_config_dict")?;
         let vision = section(keys, "vision_config", "vision_config_dict")?;
         let written = keys.section("text_config")?;
@@ -51,10 +56,11 @@ impl Dialect for HuggingFace {
 }
 
 /// Other models share the two sections; their towers are different ones.
-fn model_type(name: &str, keys: Keys) -> Result<()> {
+fn model_type(keys: Keys) -> Result<()> {
     match keys.text("model_type")? {
-        None | Some("clip") => Ok(()),
-        Some(other) => Err(Error::input(format!("{name}: not a CLIP that is supported: found model_type {other:?}"))
+        None | Some("clip" | "clip_text_model" | "clip_vision_model") => Ok(()),
+        Some(other) => Err(keys
+            .bad("model_type", format!("not a CLIP that is supported: found {other:?}"))
             .remedy("of HuggingFace's models with a text_config and a vision_config, model_type \"clip\" is read")),
     }
 }
@@ -62,7 +68,9 @@ fn model_type(name: &str, keys: Keys) -> Result<()> {
 /// The section that takes effect: `*_config_dict`, filled up with the defaults, replaces
 /// `*_config` as a whole.
 fn section<'a>(keys: Keys<'a>, config: &'a str, dict: &'a str) -> Result<Keys<'a>> {
-    keys.section(if keys.has(dict) { dict } else { config })
+    let section = keys.section(if keys.has(dict) { dict } else { config })?;
+    model_type(section)?;
+    Ok(section)
 }
 
 fn image_tower(keys: Keys) -> Result<ImageTower> {
