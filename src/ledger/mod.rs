@@ -1,6 +1,9 @@
 //! The algebra of ledgers: an opening count, entries that move it, a closing count, and the
 //! residual that no entry explains. Nothing here knows a file format.
 
+pub mod elementwise;
+pub mod gemm;
+
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Amount, Count, Unit};
