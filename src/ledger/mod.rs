@@ -1,7 +1,9 @@
 //! The algebra of ledgers: an opening count, entries that move it, a closing count, and the
 //! residual that no entry explains. Nothing here knows a file format.
 
+pub mod elementwise;
 pub mod explain;
+pub mod gemm;
 pub mod kernels;
 pub mod reconcile;
 
