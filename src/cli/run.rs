@@ -2,22 +2,13 @@
 
 use std::ffi::OsString;
 
-use clap::{Args as Arguments, ValueEnum};
+use clap::Args as Arguments;
 
 use super::Output;
-use crate::counter::{Command, Counter, Options, RunResult, step::Step};
+use crate::counter::{Choice, Command, Options, RunResult, choose, pmu_model};
+use crate::machine::Cpu;
 use crate::report::Standard;
 use crate::{Error, Result};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Choice {
-    /// The best that this machine offers
-    Auto,
-    /// The hardware's floating-point events
-    Perf,
-    /// Every instruction, one at a time: exact and thousands of times slower
-    Step,
-}
 
 /// Count the floating-point operations that a command executes
 #[derive(Arguments, Debug)]
@@ -28,6 +19,9 @@ pub struct Args {
     /// Count until every process that the command started has ended, not only the command
     #[arg(long)]
     wait_all: bool,
+    /// The CPU whose events to use, where /proc/cpuinfo is not to be believed
+    #[arg(long, value_name = "VENDOR-FAMILY-MODEL")]
+    cpu: Option<Cpu>,
     /// The command with its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -35,14 +29,17 @@ pub struct Args {
     output: Output,
 }
 
+/// The result goes to stderr, as the command's own output has stdout to itself. Returns the
+/// command's exit status.
 pub fn run(args: Args) -> Result<u8> {
     let sink = args.output.open(Standard::Stderr)?;
     let mut words = args.command.into_iter();
     let program = words.next().ok_or_else(|| Error::input("no command was given"))?;
     let command = Command { program, args: words.collect(), env: Vec::new(), stdout_to_stderr: false };
-    let options = Options { wait_all: args.wait_all };
-    let measured = Step.measure(&command, &options)?;
-    let result = RunResult::new(&command, "asked for".into(), "GenuineIntel-6-8F".into(), measured);
+    let cpu = args.cpu.map_or_else(Cpu::this, Ok)?;
+    let chosen = choose(args.counter, &cpu);
+    let measured = chosen.counter.measure(&command, &Options { wait_all: args.wait_all })?;
+    let result = RunResult::new(&command, chosen.reason, pmu_model(&cpu, &measured), measured);
     sink.print(&result)?;
     Ok(result.exit.status())
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Result;
 
+mod choose;
 mod launch;
 pub mod maps;
 pub mod perf;
@@ -17,7 +18,9 @@ pub mod sites;
 pub mod step;
 pub mod symbols;
 mod tally;
+mod wait;
 
+pub use choose::{Choice, Chosen, choose, pmu_model};
 pub use result::{ClassRow, FunctionRow, Instructions, Precisions, RegionRow, RunResult, visible};
 pub use tally::{ClassCount, Classes, FunctionCount, RegionTally, Tally, flops_of};
 

@@ -35,7 +35,8 @@ struct Work {
 const MOST_REASONS: usize = 32;
 
 impl Record {
-    pub fn new() -> Record {
+    /// Of a command that has just been started.
+    pub fn of_one_process() -> Record {
         Record {
             mnemonics: vec![0; Mnemonic::values().len()],
             functions: Vec::new(),
@@ -43,8 +44,8 @@ impl Record {
             classes: Classes::new(),
             regions: RegionLog::default(),
             reasons: Vec::new(),
-            processes: 0,
-            threads: 0,
+            processes: 1,
+            threads: 1,
         }
     }
 
@@ -99,7 +100,8 @@ impl Record {
             })
             .collect();
         functions.sort_by(|a, b| {
-            let key = |f: &FunctionCount| (std::cmp::Reverse((f.flops, f.executions)), f.object.clone(), f.symbol.clone());
+            let key =
+                |f: &FunctionCount| (std::cmp::Reverse((f.flops, f.executions)), f.object.clone(), f.symbol.clone());
             key(a).cmp(&key(b))
         });
         let tally = Tally { mnemonics, classes: self.classes, functions, regions: self.regions.into_tallies() };

@@ -126,9 +126,10 @@ impl Table {
 
     /// The name of the function at an offset into the file.
     fn at(&self, offset: u64) -> Option<&str> {
-        let (start, _, base) = self.segments.iter().find(|(start, length, _)| {
-            offset.checked_sub(*start).is_some_and(|into| into < *length)
-        })?;
+        let (start, _, base) = self
+            .segments
+            .iter()
+            .find(|(start, length, _)| offset.checked_sub(*start).is_some_and(|into| into < *length))?;
         let address = base + (offset - start);
         let next = self.symbols.partition_point(|symbol| symbol.address <= address);
         let symbol = self.symbols[..next].last()?;

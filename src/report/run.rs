@@ -103,7 +103,10 @@ fn headline(run: &RunResult, out: &mut dyn Write, unit: Unit) -> io::Result<()> 
     let mut table = Table::new(&[(unit.plural(), Align::Right), ("", Align::Left)]);
     if let Some(total) = run.flops.total {
         let exact = if run.exact { "exact" } else { "not exact, see below" };
-        let total_text = format!("{}{}, {exact}", scaled(Amount::from(total / unit_flops(unit))), unit.plural());
+        let short = scaled(Amount::from(total / unit_flops(unit)));
+        // `395.2 G` wants no space before its unit, `123` does.
+        let space = if short.contains(' ') { "" } else { " " };
+        let total_text = format!("{short}{space}{}, {exact}", unit.plural());
         table.row([in_unit(total, unit), format!("in all ({total_text})")]);
         for (name, flops) in precisions(&run.flops) {
             if let Some(flops) = flops.filter(|flops| *flops > 0) {
@@ -147,12 +150,7 @@ fn classes(run: &RunResult, out: &mut dyn Write, unit: Unit) -> io::Result<()> {
     for class in classes.iter().take(TOP) {
         let masked = if class.masked { ", masked" } else { "" };
         let name = format!("{} ({} bits{masked})", class.mnemonic, class.width);
-        table.row([
-            in_unit(class.flops, unit),
-            grouped(class.executions.into()),
-            grouped(class.lanes.into()),
-            name,
-        ]);
+        table.row([in_unit(class.flops, unit), grouped(class.executions.into()), grouped(class.lanes.into()), name]);
     }
     section(out, &table, classes.len(), "instructions")
 }

@@ -50,8 +50,9 @@ fn not_on_path(name: &OsStr) -> Error {
 fn runnable(path: &Path) -> Result<()> {
     let shown = path.display();
     let metadata = path.metadata().map_err(|e| match e.kind() {
-        std::io::ErrorKind::PermissionDenied => Error::cannot_run(format!("{shown}: {e}"))
-            .remedy("ask for the right to search the folders that lead to it"),
+        std::io::ErrorKind::PermissionDenied => {
+            Error::cannot_run(format!("{shown}: {e}")).remedy("ask for the right to search the folders that lead to it")
+        }
         _ => Error::not_found(format!("{shown}: {e}")).remedy("check the path"),
     })?;
     if metadata.is_dir() {

@@ -9,15 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use libc::{c_int, c_void, sigaction, siginfo_t, sigset_t};
 
 /// Signals that whoever sends them to flopledger means for the command.
-const FORWARDED: [c_int; 7] = [
-    libc::SIGHUP,
-    libc::SIGINT,
-    libc::SIGQUIT,
-    libc::SIGTERM,
-    libc::SIGUSR1,
-    libc::SIGUSR2,
-    libc::SIGALRM,
-];
+const FORWARDED: [c_int; 7] =
+    [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2, libc::SIGALRM];
 
 /// The command's process while it runs, else 0.
 static COMMAND: AtomicI32 = AtomicI32::new(0);

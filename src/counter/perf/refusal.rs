@@ -42,6 +42,7 @@ pub fn error(event: &str, refused: &io::Error) -> Error {
         }
         Some(libc::EMFILE) => error.remedy("raise the limit: ulimit -n 4096"),
         Some(libc::EBUSY) => error.remedy("end the other tool, or count with --counter step"),
-        _ => error.remedy("count with --counter step, or on a machine with a PMU (bare metal, or a VM type that offers one)"),
+        _ => error
+            .remedy("count with --counter step, or on a machine with a PMU (bare metal, or a VM type that offers one)"),
     }
 }

@@ -13,7 +13,7 @@ pub mod status;
 mod wait;
 mod xstate;
 
-pub use wait::{Change, Ended, Event, Stop, Usage, wait};
+pub use wait::{Change, Event, Stop, wait};
 pub use xstate::Xstate;
 
 /// ESRCH means that the thread was killed in the meantime; its end is then reported by `wait`.

@@ -17,7 +17,7 @@ pub struct Xstate {
 const MASKS_BYTES: usize = 64;
 
 impl Xstate {
-    pub fn new() -> Xstate {
+    pub fn of_this_cpu() -> Xstate {
         Xstate { masks: component(5), tile_config: component(17), buffer: Vec::new() }
     }
 

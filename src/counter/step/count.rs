@@ -28,12 +28,7 @@ impl Tracer {
     }
 
     /// A step ended behind its instruction.
-    pub(super) fn retired(
-        &mut self,
-        stopped: &Stopped,
-        flight: &Flight,
-        registers: &user_regs_struct,
-    ) -> Traced<()> {
+    pub(super) fn retired(&mut self, stopped: &Stopped, flight: &Flight, registers: &user_regs_struct) -> Traced<()> {
         let site = &flight.site;
         let address = site.instruction.ip();
         match site.special {

@@ -5,8 +5,8 @@ use nix::unistd::Pid;
 
 use super::Tracer;
 use super::thread::{Call, Doing, Process, Thread};
-use crate::counter::ptrace::{self, Stopped, Traced, signal_bit, status};
 use crate::counter::ptrace::status::Dispositions;
+use crate::counter::ptrace::{self, Stopped, Traced, signal_bit, status};
 
 impl Tracer {
     pub(super) fn process_of(&mut self, tid: Pid) -> Option<&mut Process> {
@@ -75,10 +75,9 @@ impl Tracer {
             self.early.remove(&tid);
             return;
         };
-        if self.threads.values().all(|other| other.process != thread.process) {
-            if let Some(process) = self.processes.remove(&thread.process) {
-                self.finish(process);
-            }
+        let last = self.threads.values().all(|other| other.process != thread.process);
+        if let Some(process) = last.then(|| self.processes.remove(&thread.process)).flatten() {
+            self.finish(process);
         }
     }
 

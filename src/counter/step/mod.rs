@@ -13,10 +13,11 @@ use nix::unistd::Pid;
 
 use super::launch::Launch;
 use super::perf::software;
-use super::ptrace::{self, Change, Ended, Stopped, Usage, Xstate};
+use super::ptrace::{self, Change, Stopped, Xstate};
 use super::record::Record;
 use super::sites::Sites;
 use super::symbols::Symbols;
+use super::wait::{Ended, Usage};
 use super::{Command, Counter, Exit, Measurement, Options, Time};
 use crate::{Error, Result};
 use affinity::Pin;
@@ -107,8 +108,7 @@ struct Tracer {
 impl Tracer {
     fn new(root: Pid) -> Tracer {
         let pin = Pin::new(root);
-        let mut record = Record::new();
-        (record.processes, record.threads) = (1, 1);
+        let record = Record::of_one_process();
         Tracer {
             root,
             threads: HashMap::from([(root, Thread::launching(root, pin.native))]),
@@ -116,7 +116,7 @@ impl Tracer {
             early: HashMap::new(),
             sites: Sites::default(),
             symbols: Symbols::default(),
-            xstate: Xstate::new(),
+            xstate: Xstate::of_this_cpu(),
             record,
             pin,
             launched: false,
