@@ -23,9 +23,7 @@ fn ledger<'a>(result: &'a Value, from: &str, to: &str) -> &'a Value {
 
 /// Every ledger adds up, whatever its residual.
 fn assert_adds_up(ledger: &Value) {
-    let flops = |figure: &Value| {
-        figure["value"].as_i64().unwrap() * if figure["unit"] == "mac" { 2 } else { 1 }
-    };
+    let flops = |figure: &Value| figure["value"].as_i64().unwrap() * if figure["unit"] == "mac" { 2 } else { 1 };
     let entries: i64 = ledger["entries"].as_array().unwrap().iter().map(|e| e["flops"].as_i64().unwrap()).sum();
     assert_eq!(flops(&ledger["opening"]) + entries + ledger["residual"].as_i64().unwrap(), flops(&ledger["closing"]));
 }

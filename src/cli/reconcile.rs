@@ -8,14 +8,15 @@ use clap::ValueEnum;
 
 use super::Output;
 use super::model_args::ModelArgs;
-use crate::counter::{Command, Counter, Measurement, Options, step::Step};
+use crate::counter::{Command, Counter, Measurement, Options, hardware, pmu_model, step::Step};
 use crate::ledger::Ledger;
 use crate::ledger::explain::{Side, explain};
 use crate::ledger::reconcile::{Machine, Subject, reconcile};
+use crate::machine::Cpu;
 use crate::model::{self, ClipSpec};
 use crate::operators::{Operators, trace};
 use crate::report::Standard;
-use crate::{Error, Result, machine};
+use crate::{Error, Result};
 
 /// Count a model three ways, by analysis, by operators and by instructions, and reconcile them
 ///
@@ -71,7 +72,7 @@ enum Gemm {
 enum Choice {
     /// The best that tells instruction classes and regions apart
     Auto,
-    /// Every instruction, one at a time: exact and thousands of times slower
+    /// Every instruction, one at a time: exact, and thousands of times slower
     Step,
 }
 
@@ -94,7 +95,14 @@ pub fn run(args: Args) -> Result<u8> {
         return Ok(measurement.exit.status());
     }
     let operators = read_trace(trace_file.path(), &command)?;
-    let result = reconcile(&args.subject(&spec, &command, &operators, &measurement)?, before)?;
+    let cpu = Cpu::this().ok();
+    // Hardware events see no regions, so they count a run of their own.
+    let pmu = match cpu.as_ref().and_then(hardware) {
+        Some(perf) => perf.measure(&command, &Options::default())?.pmu_flops.and_then(|flops| flops.total),
+        None => None,
+    };
+    let subject = Subject { pmu, ..args.subject(&spec, &command, cpu.as_ref(), &operators, &measurement)? };
+    let result = reconcile(&subject, before)?;
     sink.print(&result)?;
     Ok(0)
 }
@@ -117,12 +125,14 @@ impl Args {
         &self,
         spec: &ClipSpec,
         command: &Command,
+        cpu: Option<&Cpu>,
         operators: &'a Operators,
         measurement: &'a Measurement,
     ) -> Result<Subject<'a>> {
-        let tally = measurement.tally.as_ref().ok_or_else(|| {
-            Error::failed(format!("the counter {} tells no instructions apart", measurement.counter))
-        })?;
+        let tally = measurement
+            .tally
+            .as_ref()
+            .ok_or_else(|| Error::failed(format!("the counter {} tells no instructions apart", measurement.counter)))?;
         let program = Path::new(&command.program).file_name().unwrap_or(&command.program);
         Ok(Subject {
             model: spec.name.clone(),
@@ -137,9 +147,9 @@ impl Args {
                 Choice::Auto => "the only counter here that tells instruction classes and regions apart".into(),
                 Choice::Step => "asked for".into(),
             },
-            pmu_model: machine::PMU_MODEL.into(),
+            pmu_model: pmu_model(cpu, measurement),
             pmu: None,
-            machine: Machine { cpu: machine::Cpu::this().ok().map(|cpu| cpu.to_string()) },
+            machine: Machine { cpu: cpu.map(Cpu::to_string) },
         })
     }
 }
@@ -163,8 +173,11 @@ fn built_in() -> Result<PathBuf> {
 fn read_trace(file: &Path, command: &Command) -> Result<Operators> {
     if std::fs::metadata(file).is_ok_and(|f| f.len() == 0) {
         let program = command.program.to_string_lossy();
-        return Err(Error::failed(format!("{program} wrote no operator trace to the file that {} names", trace::VARIABLE))
-            .remedy("run a workload that does, or count its instructions alone with `flopledger run`"));
+        return Err(Error::failed(format!(
+            "{program} wrote no operator trace to the file that {} names",
+            trace::VARIABLE
+        ))
+        .remedy("run a workload that does, or count its instructions alone with `flopledger run`"));
     }
     trace::read(file)
 }

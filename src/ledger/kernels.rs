@@ -74,7 +74,11 @@ impl Kernels {
             return None;
         }
         let causes = gemm::Cause::ALL.into_iter().zip(sum).enumerate();
-        Some(causes.map(|(rank, (cause, flops))| Prediction { rank, cause: cause.slug(), text: cause.text(), flops }).collect())
+        Some(
+            causes
+                .map(|(rank, (cause, flops))| Prediction { rank, cause: cause.slug(), text: cause.text(), flops })
+                .collect(),
+        )
     }
 
     fn elements(&self, operator: &Operator) -> Option<Vec<Prediction>> {

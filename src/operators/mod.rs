@@ -8,7 +8,6 @@ use crate::units::Count;
 mod registry;
 pub mod trace;
 
-
 /// Identical calls `C = A B` that an operator made of a GEMM kernel; A is m x k with its rows
 /// contiguous, C m x n.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

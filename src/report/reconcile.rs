@@ -10,8 +10,15 @@ use crate::units::{Amount, Count, Unit, grouped, scaled};
 
 impl Report for Reconciliation {
     fn table(&self, out: &mut dyn Write, unit: Unit) -> io::Result<()> {
-        writeln!(out, "{}, batch {}, on {}, counter {} ({})", self.model, self.batch, self.workload, self.counter,
-            if self.exact { "exact" } else { "not exact" })?;
+        writeln!(
+            out,
+            "{}, batch {}, on {}, counter {} ({})",
+            self.model,
+            self.batch,
+            self.workload,
+            self.counter,
+            if self.exact { "exact" } else { "not exact" }
+        )?;
         for reason in &self.reasons {
             writeln!(out, "  note: {reason}")?;
         }
@@ -47,7 +54,11 @@ impl Reconciliation {
         row("analytic", Some(counts.analytic), "2 x MACs of the configuration's products");
         row("operators", Some(counts.operators), "2 x MACs of the products that the workload ran");
         row("instructions", Some(counts.instructions.into()), "FLOPs that the processor executed");
-        row("pmu_visible", Some(counts.pmu_visible.into()), &format!("what the events of {} would show", self.pmu_model));
+        row(
+            "pmu_visible",
+            Some(counts.pmu_visible.into()),
+            &format!("what the events of {} would show", self.pmu_model),
+        );
         row("pmu", counts.pmu.map(Into::into), "what this machine's events showed");
         table.write(out)
     }
@@ -64,7 +75,11 @@ impl Reconciliation {
             table.row(std::iter::once(row.kind.to_string()).chain(counts).chain([residual]));
         }
         table.write(out)?;
-        writeln!(out, "\nmeasured, not predicted: {}FLOPs of what lies between operators and instructions", pad(self.measured))
+        writeln!(
+            out,
+            "\nmeasured, not predicted: {}FLOPs of what lies between operators and instructions",
+            pad(self.measured)
+        )
     }
 }
 

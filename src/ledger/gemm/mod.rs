@@ -25,22 +25,7 @@ pub enum Kernel {
     Gemm(Gemm),
 }
 
-/// Identical calls `C = A B` of a kernel; A is m x k with its rows contiguous, C m x n.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Call {
-    pub m: u32,
-    pub n: u32,
-    pub k: u32,
-    /// How many calls of this shape.
-    pub count: u32,
-    /// B is stored as n x k, its columns contiguous. The `gemm` crate takes other paths then.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub b_transposed: bool,
-}
-
-fn is_false(flag: &bool) -> bool {
-    !*flag
-}
+pub use crate::operators::GemmCall as Call;
 
 /// What moves a product's useful work to what its kernel executes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -56,11 +56,8 @@ pub fn outside(tally: &Tally, operators: &[Operator], program: &str) -> Vec<Entr
 }
 
 fn entry(cause: &str, text: &str, basis: Basis, evidence: BTreeMap<String, Amount>) -> Entry {
-    let mut evidence: Vec<Evidence> = evidence
-        .into_iter()
-        .filter(|(_, flops)| *flops != 0)
-        .map(|(what, flops)| Evidence { what, flops })
-        .collect();
+    let mut evidence: Vec<Evidence> =
+        evidence.into_iter().filter(|(_, flops)| *flops != 0).map(|(what, flops)| Evidence { what, flops }).collect();
     evidence.sort_by_key(|e| std::cmp::Reverse(e.flops.unsigned_abs()));
     Entry { cause: cause.into(), flops: evidence.iter().map(|e| e.flops).sum(), basis, text: text.into(), evidence }
 }

@@ -131,7 +131,9 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
 
     let mut reasons = measurement.reasons.clone();
     reasons.extend(operators.unsupported.iter().map(|u| format!("operator {} not counted: {}", u.name, u.reason)));
-    reasons.extend(unpredicted.iter().map(|operator| format!("nothing predicts {operator}: its surplus is in the residual")));
+    reasons.extend(
+        unpredicted.iter().map(|operator| format!("nothing predicts {operator}: its surplus is in the residual")),
+    );
     reasons.extend(operators.lost.iter().map(|lost| format!("operator trace: {lost}")));
     Ok(Reconciliation {
         schema: "flopledger.reconcile/1",

@@ -98,10 +98,19 @@ mod tests {
         let fma = Some(Weight::PerLane(2));
         let one = Some(Weight::PerLane(1));
         let classes = Classes::from([
-            (class(Mnemonic::Vfmadd231ps, Kind::Fma, true, Weight::PerLane(2), fma), ClassCount { executions: 10, lanes: 40 }),
-            (class(Mnemonic::Vaddps, Kind::Add, false, Weight::PerLane(1), one), ClassCount { executions: 3, lanes: 48 }),
+            (
+                class(Mnemonic::Vfmadd231ps, Kind::Fma, true, Weight::PerLane(2), fma),
+                ClassCount { executions: 10, lanes: 40 },
+            ),
+            (
+                class(Mnemonic::Vaddps, Kind::Add, false, Weight::PerLane(1), one),
+                ClassCount { executions: 3, lanes: 48 },
+            ),
             (class(Mnemonic::Vmaxps, Kind::MinMax, false, Weight::ZERO, one), ClassCount { executions: 1, lanes: 16 }),
-            (class(Mnemonic::Vfmulcph, Kind::Complex, false, Weight::PerLane(6), None), ClassCount { executions: 1, lanes: 16 }),
+            (
+                class(Mnemonic::Vfmulcph, Kind::Complex, false, Weight::PerLane(6), None),
+                ClassCount { executions: 1, lanes: 16 },
+            ),
         ]);
         // fma: 320 shown for 80 done; add: 48 for 48; max: 16 for 0; complex: nothing for 96.
         assert_eq!(pmu_flops(&classes), 320 + 48 + 16);
