@@ -9,6 +9,8 @@ use crate::report::{Format, Sink, Standard};
 use crate::units::Unit;
 use crate::{Error, Result};
 
+mod run;
+
 #[derive(Parser)]
 #[command(name = "flopledger", version, about, max_term_width = 100)]
 struct Cli {
@@ -17,7 +19,9 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    Run(run::Args),
+}
 
 /// Options that every subcommand which prints a result takes.
 #[derive(Args, Debug, Clone)]
@@ -50,5 +54,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8> {
             return Ok(code);
         }
     };
-    match cli.command {}
+    match cli.command {
+        Command::Run(args) => run::run(args),
+    }
 }

@@ -6,8 +6,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::Result;
 
+mod choose;
+mod launch;
+pub mod maps;
+pub mod perf;
+pub mod ptrace;
+pub mod record;
+pub mod regions;
+mod result;
+pub mod sites;
+pub mod step;
+pub mod symbols;
 mod tally;
+mod wait;
 
+pub use choose::{Choice, Chosen, choose, pmu_model};
+pub use result::{ClassRow, FunctionRow, Instructions, Precisions, RegionRow, RunResult, visible};
 pub use tally::{ClassCount, Classes, FunctionCount, RegionTally, Tally, flops_of};
 
 /// The command to run, as the user typed it.
@@ -103,8 +117,9 @@ pub struct Measurement {
     pub exit: Exit,
     pub time: Time,
     pub max_rss_bytes: u64,
-    pub processes: u64,
-    pub threads: u64,
+    /// None where the counter does not see them.
+    pub processes: Option<u64>,
+    pub threads: Option<u64>,
 }
 
 /// A way to obtain a measurement.

@@ -1,1 +1,7 @@
-//! This machine: its CPU, its floating-point events, its peak.
+//! This machine: its CPU and its floating-point events.
+
+mod cpu;
+mod events;
+
+pub use cpu::Cpu;
+pub use events::{FpEvent, Microarchitecture, Pmu};

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::units::Unit;
 use crate::{Error, Result};
 
+pub mod run;
 pub mod text;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

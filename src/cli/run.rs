@@ -1,0 +1,45 @@
+//! `flopledger run`: counts what a command executes.
+
+use std::ffi::OsString;
+
+use clap::Args as Arguments;
+
+use super::Output;
+use crate::counter::{Choice, Command, Options, RunResult, choose, pmu_model};
+use crate::machine::Cpu;
+use crate::report::Standard;
+use crate::{Error, Result};
+
+/// Count the floating-point operations that a command executes
+#[derive(Arguments, Debug)]
+pub struct Args {
+    /// How to count
+    #[arg(long, value_enum, default_value = "auto")]
+    counter: Choice,
+    /// Count until every process that the command started has ended, not only the command
+    #[arg(long)]
+    wait_all: bool,
+    /// The CPU whose events to use, where /proc/cpuinfo is not to be believed
+    #[arg(long, value_name = "VENDOR-FAMILY-MODEL")]
+    cpu: Option<Cpu>,
+    /// The command with its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// The result goes to stderr, as the command's own output has stdout to itself. Returns the
+/// command's exit status.
+pub fn run(args: Args) -> Result<u8> {
+    let sink = args.output.open(Standard::Stderr)?;
+    let mut words = args.command.into_iter();
+    let program = words.next().ok_or_else(|| Error::input("no command was given"))?;
+    let command = Command { program, args: words.collect(), env: Vec::new(), stdout_to_stderr: false };
+    let cpu = args.cpu.map_or_else(Cpu::this, Ok)?;
+    let chosen = choose(args.counter, &cpu);
+    let measured = chosen.counter.measure(&command, &Options { wait_all: args.wait_all })?;
+    let result = RunResult::new(&command, chosen.reason, pmu_model(&cpu, &measured), measured);
+    sink.print(&result)?;
+    Ok(result.exit.status())
+}

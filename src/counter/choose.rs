@@ -1,0 +1,58 @@
+//! Which counter a run uses, and why.
+
+use super::perf::Perf;
+use super::step::Step;
+use super::{Counter, Measurement};
+use crate::Error;
+use crate::machine::Cpu;
+
+/// What the user asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Choice {
+    /// The best that this machine offers
+    Auto,
+    /// The hardware's floating-point events
+    Perf,
+    /// Every instruction, one at a time: exact, and thousands of times slower
+    Step,
+}
+
+/// A counter and why it is the one.
+pub struct Chosen {
+    pub counter: Box<dyn Counter>,
+    pub reason: String,
+}
+
+/// Chooses a counter for a CPU. One asked for by name that this machine does not offer fails when
+/// it starts to measure, and says why.
+pub fn choose(choice: Choice, cpu: &Cpu) -> Chosen {
+    let perf = Perf { cpu: cpu.clone() };
+    match choice {
+        Choice::Perf => Chosen { counter: Box::new(perf), reason: "asked for".into() },
+        Choice::Step => Chosen { counter: Box::new(Step), reason: "asked for".into() },
+        Choice::Auto => match perf.refusal() {
+            None => Chosen { counter: Box::new(perf), reason: format!("the CPU {cpu} has floating-point events") },
+            Some(refusal) => {
+                Chosen { counter: Box::new(Step), reason: first_line(&refusal) }
+            }
+        },
+    }
+}
+
+/// Without the remedy.
+fn first_line(error: &Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+/// The CPU of FP_ARITH_INST_RETIRED by whose documentation an instruction counter tells what events
+/// would show, where this machine has no such events itself.
+const STAND_IN: &str = "GenuineIntel-6-8F";
+
+/// The CPU whose events the `pmu_flops` of a measurement speak of.
+pub fn pmu_model(cpu: &Cpu, measured: &Measurement) -> String {
+    let intel = cpu.vendor == "GenuineIntel" && Perf { cpu: cpu.clone() }.refusal().is_none();
+    match measured.pmu_flops.is_some() || intel {
+        true => cpu.to_string(),
+        false => STAND_IN.to_owned(),
+    }
+}

@@ -1,0 +1,87 @@
+//! What is mapped where in a process.
+
+use std::fs;
+
+use nix::unistd::Pid;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapping {
+    pub start: u64,
+    /// The first address behind it.
+    pub end: u64,
+    /// Bytes into the file.
+    pub offset: u64,
+    pub inode: u64,
+    /// A path, `[vdso]` and the like, or empty.
+    pub name: String,
+}
+
+/// The mappings of one process, in order of address.
+#[derive(Debug, Clone, Default)]
+pub struct Maps {
+    mappings: Vec<Mapping>,
+}
+
+impl Maps {
+    /// Empty if the process is gone.
+    pub fn of(pid: Pid) -> Maps {
+        // Names may hold any byte but are used as paths only where they are UTF-8.
+        let text = fs::read(format!("/proc/{pid}/maps")).unwrap_or_default();
+        Maps::parse(&String::from_utf8_lossy(&text))
+    }
+
+    fn parse(text: &str) -> Maps {
+        Maps { mappings: text.lines().filter_map(mapping).collect() }
+    }
+
+    pub fn find(&self, address: u64) -> Option<&Mapping> {
+        let next = self.mappings.partition_point(|m| m.start <= address);
+        self.mappings[..next].last().filter(|m| address < m.end)
+    }
+}
+
+/// `7f1c2e5b8000-7f1c2e5da000 r-xp 00026000 fe:01 1234    /usr/lib/libc.so.6`
+fn mapping(line: &str) -> Option<Mapping> {
+    let mut rest = line;
+    let mut field = || {
+        let (field, tail) = rest.trim_start().split_once(' ').unwrap_or((rest.trim_start(), ""));
+        rest = tail;
+        field
+    };
+    let (start, end) = field().split_once('-')?;
+    let _permissions = field();
+    let offset = field();
+    let _device = field();
+    let inode = field();
+    Some(Mapping {
+        start: u64::from_str_radix(start, 16).ok()?,
+        end: u64::from_str_radix(end, 16).ok()?,
+        offset: u64::from_str_radix(offset, 16).ok()?,
+        inode: inode.parse().ok()?,
+        name: rest.trim_start().to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "\
+00400000-00401000 r-xp 00001000 fe:01 77         /tmp/my program
+00500000-00502000 rwxp 00000000 00:00 0 
+7ffd1000-7ffd3000 r-xp 00000000 00:00 0          [vdso]
+";
+
+    #[test]
+    fn finds_what_holds_an_address() {
+        let maps = Maps::parse(TEXT);
+        let name = |address| maps.find(address).map(|m| m.name.as_str());
+        assert_eq!(name(0x400000), Some("/tmp/my program"));
+        assert_eq!(name(0x400fff), Some("/tmp/my program"));
+        assert_eq!(name(0x401000), None);
+        assert_eq!(name(0x501fff), Some(""));
+        assert_eq!(name(0x7ffd1234), Some("[vdso]"));
+        assert_eq!(name(0), None);
+        assert_eq!(maps.find(0x400000).map(|m| (m.offset, m.inode)), Some((0x1000, 77)));
+    }
+}

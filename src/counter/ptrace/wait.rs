@@ -1,0 +1,61 @@
+//! What the kernel reports of traced threads.
+
+use libc::c_int;
+use nix::errno::Errno;
+
+use super::Stopped;
+use crate::counter::wait::{self, Ended};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// fork, vfork or clone.
+    Child,
+    Exec,
+    Other,
+}
+
+/// Why a thread stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// A signal is about to be delivered (SIGTRAP for a finished step as well).
+    Signal(c_int),
+    /// Entering or leaving a system call.
+    Syscall,
+    Event(Event),
+    /// A stop signal stopped the whole process.
+    Group(c_int),
+    /// The first stop of a new thread, an interrupt, or the end of a group-stop.
+    Trap,
+}
+
+#[derive(Debug)]
+pub enum Change {
+    Stopped(Stopped, Stop),
+    Ended(Ended),
+}
+
+/// Waits for the next change of any traced thread. Err(ECHILD): nothing is left; Err(EINTR): a
+/// signal came.
+pub fn wait() -> Result<Change, Errno> {
+    Ok(match wait::wait(libc::__WALL)? {
+        wait::Change::Stopped { tid, status } => Change::Stopped(Stopped { tid }, stop(status)),
+        wait::Change::Ended(ended) => Change::Ended(ended),
+    })
+}
+
+/// From the kernel's headers: marks the stops that only PTRACE_SEIZE gives.
+const PTRACE_EVENT_STOP: c_int = 128;
+
+fn stop(status: c_int) -> Stop {
+    let signal = libc::WSTOPSIG(status);
+    match (status >> 16, signal) {
+        // PTRACE_O_TRACESYSGOOD sets bit 7.
+        (0, signal) if signal == libc::SIGTRAP | 0x80 => Stop::Syscall,
+        (0, signal) => Stop::Signal(signal),
+        (PTRACE_EVENT_STOP, libc::SIGTRAP) => Stop::Trap,
+        (PTRACE_EVENT_STOP, signal) => Stop::Group(signal),
+        (libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE, _) => Stop::Event(Event::Child),
+        (libc::PTRACE_EVENT_EXEC, _) => Stop::Event(Event::Exec),
+        _ => Stop::Event(Event::Other),
+    }
+}

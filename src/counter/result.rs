@@ -1,0 +1,182 @@
+//! The result of `flopledger run`, as every exporter takes it.
+
+use std::cmp::Reverse;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ClassCount, Classes, Command, Event, Exit, Measurement, PmuFlops, Tally, Time, flops_of};
+use crate::isa::{Class, Kind, Precision};
+
+pub const SCHEMA: &str = "flopledger.run/1";
+
+/// Counts are None where the counter cannot know them, which is not 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunResult {
+    pub schema: String,
+    pub command: Vec<String>,
+    pub counter: String,
+    /// Why this counter was chosen.
+    pub counter_reason: String,
+    pub exact: bool,
+    /// What voids the claim of exactness.
+    pub reasons: Vec<String>,
+    pub exit: Exit,
+    pub flops: Precisions,
+    pub pmu_flops: PmuFlops,
+    pub instructions: Instructions,
+    pub classes: Option<Vec<ClassRow>>,
+    pub functions: Option<Vec<FunctionRow>>,
+    pub regions: Option<Vec<RegionRow>>,
+    pub events: Vec<Event>,
+    /// The CPU whose events `pmu_flops` speaks of.
+    pub pmu_model: String,
+    pub processes: Option<u64>,
+    pub threads: Option<u64>,
+    pub time: Time,
+    pub max_rss_bytes: u64,
+}
+
+/// FLOPs on active lanes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Precisions {
+    pub total: Option<u64>,
+    pub fp16: Option<u64>,
+    pub bf16: Option<u64>,
+    pub fp32: Option<u64>,
+    pub fp64: Option<u64>,
+    pub x87: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Instructions {
+    pub total: Option<u64>,
+    pub floating_point: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassRow {
+    pub mnemonic: String,
+    pub precision: Precision,
+    /// Bits.
+    pub width: u16,
+    pub kind: Kind,
+    pub masked: bool,
+    pub executions: u64,
+    /// Active lanes.
+    pub lanes: u64,
+    pub flops: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FunctionRow {
+    pub object: String,
+    pub symbol: String,
+    pub flops: u64,
+    /// Floating-point instructions.
+    pub executions: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegionRow {
+    pub path: String,
+    pub calls: u64,
+    pub flops: u64,
+}
+
+impl RunResult {
+    /// `pmu_model` names the CPU whose events stand in for `pmu_flops` where none were counted.
+    pub fn new(command: &Command, reason: String, pmu_model: String, measured: Measurement) -> RunResult {
+        let Measurement { tally, pmu_flops, exit, exact, reasons, events, time, .. } = measured;
+        let words = std::iter::once(&command.program).chain(&command.args);
+        RunResult {
+            schema: SCHEMA.to_owned(),
+            command: words.map(|word| word.to_string_lossy().into_owned()).collect(),
+            counter: measured.counter.to_owned(),
+            counter_reason: reason,
+            exact,
+            reasons,
+            exit,
+            flops: tally.as_ref().map(Precisions::of).unwrap_or_default(),
+            pmu_flops: pmu_flops.or_else(|| Some(visible(&tally.as_ref()?.classes))).unwrap_or_default(),
+            instructions: tally.as_ref().map(Instructions::of).unwrap_or_default(),
+            classes: tally.as_ref().map(class_rows),
+            functions: tally.as_ref().map(function_rows),
+            regions: tally.as_ref().map(region_rows),
+            events,
+            pmu_model,
+            processes: measured.processes,
+            threads: measured.threads,
+            time,
+            max_rss_bytes: measured.max_rss_bytes,
+        }
+    }
+}
+
+impl Precisions {
+    fn of(tally: &Tally) -> Precisions {
+        let flops = |precision| Some(tally.flops_in(precision));
+        Precisions {
+            total: Some(tally.flops()),
+            fp16: flops(Precision::Fp16),
+            bf16: flops(Precision::Bf16),
+            fp32: flops(Precision::Fp32),
+            fp64: flops(Precision::Fp64),
+            x87: flops(Precision::X87),
+        }
+    }
+}
+
+impl Instructions {
+    fn of(tally: &Tally) -> Instructions {
+        Instructions {
+            total: Some(tally.instructions()),
+            floating_point: Some(tally.classes.values().map(|count| count.executions).sum()),
+        }
+    }
+}
+
+/// What FP_ARITH_INST_RETIRED would show of these executions. None where an instruction was
+/// executed of which Intel does not say what it counts.
+pub fn visible(classes: &Classes) -> PmuFlops {
+    let sum = |wanted: &dyn Fn(Precision) -> bool| {
+        let counted = classes.iter().filter(|(class, count)| wanted(class.precision) && count.executions > 0);
+        counted.map(|(class, count)| count.pmu_flops(class)).sum()
+    };
+    PmuFlops {
+        total: sum(&|_| true),
+        fp16: sum(&|precision| precision == Precision::Fp16),
+        fp32: sum(&|precision| precision == Precision::Fp32),
+        fp64: sum(&|precision| precision == Precision::Fp64),
+    }
+}
+
+fn class_rows(tally: &Tally) -> Vec<ClassRow> {
+    let row = |(class, count): (&Class, &ClassCount)| ClassRow {
+        mnemonic: class.mnemonic_name(),
+        precision: class.precision,
+        width: class.width,
+        kind: class.kind,
+        masked: class.masked,
+        executions: count.executions,
+        lanes: count.lanes,
+        flops: count.flops(class),
+    };
+    let mut rows: Vec<ClassRow> = tally.classes.iter().map(row).collect();
+    rows.sort_by_key(|row| (Reverse((row.flops, row.executions)), row.mnemonic.clone(), row.width, row.masked));
+    rows
+}
+
+fn function_rows(tally: &Tally) -> Vec<FunctionRow> {
+    let row = |f: &super::FunctionCount| FunctionRow {
+        object: f.object.clone(),
+        symbol: f.symbol.clone(),
+        flops: f.flops,
+        executions: f.executions,
+    };
+    tally.functions.iter().map(row).collect()
+}
+
+fn region_rows(tally: &Tally) -> Vec<RegionRow> {
+    let row = |r: &super::RegionTally| RegionRow { path: r.path.clone(), calls: r.calls, flops: flops_of(&r.classes) };
+    tally.regions.iter().map(row).collect()
+}
