@@ -171,17 +171,17 @@ static void stops(void) {
 static void interrupts(void) {
     struct sigaction a = {.sa_handler = hit};
     sigaction(SIGALRM, &a, 0);
-    struct itimerval t = {.it_value = {0, 50000}};
+    struct itimerval t = {.it_value = {0, 500000}};
     setitimer(ITIMER_REAL, &t, 0);
     int rc = usleep(10000000); printf("sleep: %d, %s, hits %d\n", rc, strerror(errno), hits);
     a.sa_flags = SA_RESTART; sigaction(SIGALRM, &a, 0);
     int p[2]; char c = 0; if (pipe(p)) return;
     pid_t pid = fork();
-    if (!pid) { usleep(300000); if (write(p[1], "x", 1)) {} usleep(100000); _exit(0); }
+    if (!pid) { usleep(1500000); if (write(p[1], "x", 1)) {} usleep(1000000); _exit(0); }
     setitimer(ITIMER_REAL, &t, 0);
     long n = read(p[0], &c, 1); printf("read: %ld %c, hits %d\n", n, c, hits);
-    struct timespec half = {0, 400000000}; /* SIGCHLD, which nobody wants, comes meanwhile */
-    printf("nanosleep: %d\n", nanosleep(&half, 0));
+    struct timespec two = {2, 0}; /* SIGCHLD, which nobody wants, comes meanwhile */
+    printf("nanosleep: %d\n", nanosleep(&two, 0));
     waitpid(pid, 0, 0);
 }
 

@@ -36,8 +36,7 @@ impl Launch {
         let (wait_at, gate) = pipe2(OFlag::O_CLOEXEC).map_err(no_child)?;
         let (report, report_to) = pipe2(OFlag::O_CLOEXEC).map_err(no_child)?;
         let native = signals::Native::hold();
-        // SAFETY: the program has one thread here, and the child makes system calls only, on
-        // memory prepared beforehand.
+        // SAFETY: the child makes async-signal-safe calls only, on memory prepared beforehand.
         match unsafe { fork() } {
             Err(errno) => {
                 native.restore();

@@ -151,7 +151,7 @@ extern "C" fn pass_on(signal: c_int, info: *mut siginfo_t, _: *mut c_void) {
     // From the terminal (SI_KERNEL) it went to the whole foreground group, the command included,
     // as does what the command sends to its own group.
     if code <= 0 && sender != command {
-        // SAFETY: kill is async-signal-safe; the command is not reaped while COMMAND holds it.
+        // SAFETY: kill is async-signal-safe, and COMMAND is emptied as soon as the command was reaped.
         unsafe { libc::kill(command, signal) };
     }
 }

@@ -1,7 +1,9 @@
 //! Threads and processes as they come and go.
 
+use std::os::unix::fs::PermissionsExt;
+
 use libc::c_int;
-use nix::unistd::Pid;
+use nix::unistd::{Pid, Uid};
 
 use super::Tracer;
 use super::thread::{Call, Doing, Process, Thread};
@@ -17,19 +19,8 @@ impl Tracer {
     /// ptrace(2): "PTRACE_EVENT_CLONE ... the PID of the new thread can be retrieved".
     pub(super) fn started_child(&mut self, parent: Stopped) -> Traced<()> {
         let tid = parent.event_message()?;
-        let (creator, thread) = match (parent.tid(), self.threads.get(&parent.tid())) {
-            (_, None) => return parent.run_to_syscall(None),
-            (tid, Some(thread)) => (tid, thread.clone()),
-        };
-        // A thread that is killed right away belongs to its creator's process as well as to any.
-        let process = status::process_of(tid).unwrap_or(thread.process);
-        self.record.threads += 1;
-        if process == tid {
-            self.record.processes += 1;
-            let inherited = self.process_of(creator).map(|process| process.child());
-            self.processes.insert(process, inherited.unwrap_or_default());
-        }
-        self.threads.insert(tid, thread.child(process));
+        let Some(creator) = self.threads.get(&parent.tid()).cloned() else { return parent.run_to_syscall(None) };
+        self.belongs_to(tid, &creator);
         parent.run_to_syscall(None)?;
         match self.early.remove(&tid) {
             Some(child) => {
@@ -53,6 +44,10 @@ impl Tracer {
         if let Some(process) = self.processes.get_mut(&tid) {
             process.exec();
         }
+        if loses_privilege(tid) {
+            let name = status::name(tid);
+            self.record.void(format!("{name} is setuid or setgid, and runs without that privilege when traced"));
+        }
         if !self.launched && tid == self.root {
             self.launched = true;
             self.take_native_trap(&stopped)?;
@@ -70,15 +65,41 @@ impl Tracer {
     }
 
     /// A thread is gone, and with the last of them its process.
-    pub(super) fn ended(&mut self, tid: Pid) {
-        let Some(thread) = self.threads.remove(&tid) else {
-            self.early.remove(&tid);
-            return;
-        };
+    pub(super) fn ended(&mut self, tid: Pid) -> Traced<()> {
+        self.early.remove(&tid);
+        let Some(thread) = self.threads.remove(&tid) else { return Ok(()) };
+        self.adopt(&thread)?;
         let last = self.threads.values().all(|other| other.process != thread.process);
         if let Some(process) = last.then(|| self.processes.remove(&thread.process)).flatten() {
             self.finish(process);
         }
+        Ok(())
+    }
+
+    /// A thread that was killed while it created another did not report it. Should new threads wait
+    /// for an event that nobody will send any more, they are taken to be its own.
+    fn adopt(&mut self, creator: &Thread) -> Traced<()> {
+        if self.threads.values().any(|thread| thread.doing.may_create()) {
+            return Ok(());
+        }
+        for (tid, child) in std::mem::take(&mut self.early) {
+            self.belongs_to(tid, creator);
+            let registers = child.registers()?;
+            self.advance(child, &registers, None)?;
+        }
+        Ok(())
+    }
+
+    /// Registers a new thread, and its process if it is one.
+    fn belongs_to(&mut self, tid: Pid, creator: &Thread) {
+        let process = status::process_of(tid).unwrap_or(creator.process);
+        self.record.threads += 1;
+        if process == tid {
+            self.record.processes += 1;
+            let inherited = self.processes.get(&creator.process).map(Process::child);
+            self.processes.insert(process, inherited.unwrap_or_default());
+        }
+        self.threads.insert(tid, creator.child(process));
     }
 
     pub(super) fn finish(&mut self, process: Process) {
@@ -120,9 +141,16 @@ impl Tracer {
                 stopped.set_signal_mask(stopped.signal_mask()? | signal_bit(libc::SIGTRAP))?;
             }
         }
-        self.ended(stopped.tid());
+        self.ended(stopped.tid())?;
         stopped.detach(signal)
     }
+}
+
+/// A set-user-ID program gets its privilege only from a tracer that has it.
+fn loses_privilege(pid: Pid) -> bool {
+    const SET_ID: u32 = libc::S_ISUID | libc::S_ISGID;
+    let mode = std::fs::metadata(format!("/proc/{pid}/exe")).map_or(0, |program| program.permissions().mode());
+    mode & SET_ID != 0 && !Uid::effective().is_root()
 }
 
 impl Thread {

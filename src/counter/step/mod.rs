@@ -134,7 +134,7 @@ impl Tracer {
                     self.stopped(stopped, stop).or_else(|errno| unless_gone(tid, errno))?;
                 }
                 Ok(Change::Ended(Ended { tid, exit, usage })) => {
-                    self.ended(tid);
+                    self.ended(tid).or_else(|errno| unless_gone(tid, errno))?;
                     if tid == self.root {
                         launch.forwarding.command_ended();
                         if let Some(refusal) = (!self.launched).then(|| launch.refusal()).flatten() {

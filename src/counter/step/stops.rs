@@ -55,8 +55,10 @@ impl Tracer {
         let registers = stopped.registers()?;
         match stopped.signal_info()?.si_code {
             TRAP_TRACE | TRAP_BRKPT => {
-                if let Some(flight) = &flight {
-                    self.retired(&stopped, flight, &registers)?;
+                match &flight {
+                    Some(flight) => self.retired(&stopped, flight, &registers)?,
+                    // It could not be read, as on the vsyscall page.
+                    None => self.record.void(format!("an instruction before {:#x} escaped the counter", registers.rip)),
                 }
                 match flight.is_some_and(|flight| flight.own_trap) {
                     true => self.signalled(stopped, SIGTRAP),

@@ -25,6 +25,14 @@ pub enum Doing {
     Calling(Call),
 }
 
+impl Doing {
+    /// In a system call that may make a thread or process.
+    pub fn may_create(&self) -> bool {
+        let creates = [libc::SYS_clone, libc::SYS_clone3, libc::SYS_fork, libc::SYS_vfork];
+        matches!(self, Doing::Calling(Call { number: Some(number), .. }) if creates.contains(number))
+    }
+}
+
 /// An instruction that counts if it retires.
 #[derive(Debug, Clone, Copy)]
 pub struct Flight {
@@ -113,6 +121,9 @@ impl Process {
     pub fn remapped(&mut self, start: u64, length: u64) {
         self.maps = None;
         let end = start.saturating_add(length);
-        self.functions.retain(|address, _| !(start..end).contains(address));
+        let gone: Vec<u64> = self.functions.range(start..end).map(|(address, _)| *address).collect();
+        for address in gone {
+            self.functions.remove(&address);
+        }
     }
 }

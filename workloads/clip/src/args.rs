@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use flopledger::{Error, Result};
 
+use crate::inject::Injection;
 use crate::output::print;
 
 const HELP: &str = "\
@@ -23,6 +24,7 @@ Usage: flopledger-clip [OPTIONS]
   --dump-weights FILE write the weights as safetensors with open_clip's names
   --image FILE        a PNG or JPEG file (with the cargo feature `image`) [default: synthetic]
   --tokens N,N,...    token ids, padded with 0 [default: a full-length text]
+  --inject REGION:N   N additions more in a region, or `outside`: work that no ledger can explain
   -o, --output FILE   write the embeddings as JSON
   -h, --help          print this
 
@@ -62,6 +64,7 @@ pub struct Args {
     pub dump_weights: Option<PathBuf>,
     pub image: Option<PathBuf>,
     pub tokens: Option<Vec<u32>>,
+    pub inject: Option<Injection>,
     pub output: Option<PathBuf>,
 }
 
@@ -78,6 +81,7 @@ impl Default for Args {
             dump_weights: None,
             image: None,
             tokens: None,
+            inject: None,
             output: None,
         }
     }
@@ -112,6 +116,7 @@ impl Args {
                 "--dump-weights" => parsed.dump_weights = Some(value()?.into()),
                 "--image" => parsed.image = Some(value()?.into()),
                 "--tokens" => parsed.tokens = Some(tokens(flag, &text(flag, value()?)?)?),
+                "--inject" => parsed.inject = Some(Injection::parse(&text(flag, value()?)?)?),
                 "-o" | "--output" => parsed.output = Some(value()?.into()),
                 _ => return Err(usage(format!("{flag}: no such option"))),
             }

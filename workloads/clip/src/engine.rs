@@ -6,6 +6,7 @@ use flopledger::Result;
 use flopledger::ledger::gemm::Call;
 
 use crate::gemm::{Product, Sgemm};
+use crate::inject::Injection;
 use crate::ops;
 use crate::region;
 use crate::trace::Trace;
@@ -17,14 +18,18 @@ pub struct Engine {
     trace: Trace,
     /// Path of the region that is open, its names joined by `/`.
     path: String,
+    injection: Option<Injection>,
 }
 
 impl Engine {
-    pub fn new(kernel: Box<dyn Sgemm>, threads: usize, trace: Trace) -> Self {
-        Engine { kernel, threads, trace, path: String::new() }
+    pub fn new(kernel: Box<dyn Sgemm>, threads: usize, trace: Trace, injection: Option<Injection>) -> Self {
+        Engine { kernel, threads, trace, path: String::new(), injection }
     }
 
     pub fn finish(self) -> Result<()> {
+        if let Some(injection) = &self.injection {
+            injection.outside();
+        }
         self.trace.finish()
     }
 
@@ -35,9 +40,13 @@ impl Engine {
             self.path.push('/');
         }
         self.path.push_str(name);
-        region::begin(name);
-        let result = body(self);
-        region::end();
+        let result = region::within(name, || {
+            let result = body(self);
+            if let Some(injection) = &self.injection {
+                injection.in_region(&self.path);
+            }
+            result
+        });
         self.path.truncate(outer);
         result
     }

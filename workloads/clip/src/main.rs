@@ -3,6 +3,7 @@
 mod args;
 mod engine;
 mod gemm;
+mod inject;
 mod input;
 mod ops;
 mod output;
@@ -13,14 +14,15 @@ mod weights;
 
 use std::process::ExitCode;
 
-use flopledger::{Result, model};
+use flopledger::Result;
+use flopledger::model::{self, ClipSpec};
 
 use args::{Args, Model};
 use engine::Engine;
 use trace::Header;
 
 fn main() -> ExitCode {
-    match Args::parse(std::env::args_os().skip(1)).and_then(|args| args.map_or(Ok(()), run)) {
+    match configure().and_then(|configured| configured.map_or(Ok(()), |(args, spec)| run(args, spec))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("flopledger-clip: {error}");
@@ -29,14 +31,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: Args) -> Result<()> {
-    let spec = match &args.model {
-        Model::Preset(name) => model::preset(name)?,
-        Model::Config(path) => model::load(path)?,
-    };
+/// Reads the command line and the model. In a region, since reading decimals is arithmetic too.
+fn configure() -> Result<Option<(Args, ClipSpec)>> {
+    region::within("configure", || {
+        let Some(args) = Args::parse(std::env::args_os().skip(1))? else { return Ok(None) };
+        let spec = match &args.model {
+            Model::Preset(name) => model::preset(name)?,
+            Model::Config(path) => model::load(path)?,
+        };
+        Ok(Some((args, spec)))
+    })
+}
+
+fn run(args: Args, spec: ClipSpec) -> Result<()> {
     let kernel = gemm::by_name(&args.gemm)?;
     let header = Header { model: &spec.name, batch: args.batch, threads: args.threads, gemm: kernel.constants() };
-    let mut engine = Engine::new(kernel, args.threads, trace::Trace::open(&header)?);
+    let mut engine = Engine::new(kernel, args.threads, trace::Trace::open(&header)?, args.inject.clone());
 
     let weights = engine.region("weights", |_| weights::load(&spec, &args))?;
     if let Some(path) = &args.dump_weights {

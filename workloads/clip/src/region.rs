@@ -3,7 +3,7 @@
 use std::arch::asm;
 
 /// `FLGB` in the displacement of `nop dword ptr [rax+rax*1+imm32]`; rdi = name, rsi = its length.
-pub fn begin(name: &str) {
+fn begin(name: &str) {
     // SAFETY: a NOP. Without `nomem`, so that no memory access of the region moves before it.
     unsafe {
         asm!(
@@ -16,9 +16,17 @@ pub fn begin(name: &str) {
 }
 
 /// `FLGE`: the end of the region that began last.
-pub fn end() {
+fn end() {
     // SAFETY: as in `begin`.
     unsafe {
         asm!(".byte 0x0f, 0x1f, 0x84, 0x00, 0x46, 0x4c, 0x47, 0x45", options(nostack, preserves_flags));
     }
+}
+
+/// Runs `body` in a region of its own.
+pub fn within<R>(name: &str, body: impl FnOnce() -> R) -> R {
+    begin(name);
+    let result = body();
+    end();
+    result
 }
