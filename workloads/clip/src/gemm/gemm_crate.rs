@@ -56,7 +56,7 @@ impl Sgemm for Gemm {
 
 /// The kernel that the crate picks: it asks the same questions in the same order.
 fn variant() -> Variant {
-    if cfg!(feature = "avx512") && is_x86_feature_detected!("avx512f") {
+    if is_x86_feature_detected!("avx512f") {
         Variant::Avx512
     } else if is_x86_feature_detected!("fma") {
         Variant::Fma
