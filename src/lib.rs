@@ -13,6 +13,7 @@ pub mod isa;
 pub mod ledger;
 pub mod machine;
 pub mod model;
+pub mod nearest;
 pub mod operators;
 pub mod report;
 pub mod units;

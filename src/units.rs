@@ -30,6 +30,14 @@ impl Unit {
         }
     }
 
+    /// As in JSON and CSV.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Unit::Flop => "flop",
+            Unit::Mac => "mac",
+        }
+    }
+
     pub const fn plural(self) -> &'static str {
         match self {
             Unit::Flop => "FLOPs",

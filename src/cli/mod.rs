@@ -9,6 +9,11 @@ use crate::report::{Format, Sink, Standard};
 use crate::units::Unit;
 use crate::{Error, Result};
 
+mod estimate;
+mod explain;
+mod model_args;
+mod operators;
+mod reconcile;
 mod run;
 
 #[derive(Parser)]
@@ -20,7 +25,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Estimate(estimate::Args),
+    Explain(explain::Args),
     Run(run::Args),
+    Reconcile(reconcile::Args),
+    Operators(operators::Args),
 }
 
 /// Options that every subcommand which prints a result takes.
@@ -41,6 +50,14 @@ impl Output {
     pub fn open(&self, standard: Standard) -> Result<Sink> {
         Sink::open(self.output.clone(), standard, self.format, self.unit)
     }
+
+    /// The unit that the numbers of this output are in, where they have no unit of their own.
+    pub fn unit(&self) -> Unit {
+        match self.format {
+            Format::Table => self.unit,
+            Format::Json | Format::Csv => Unit::Flop,
+        }
+    }
 }
 
 /// Parses the arguments, does what they ask, and returns the exit code.
@@ -55,6 +72,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8> {
         }
     };
     match cli.command {
+        Command::Estimate(args) => estimate::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::Run(args) => run::run(args),
+        Command::Reconcile(args) => reconcile::run(args),
+        Command::Operators(args) => operators::run(args),
     }
 }

@@ -39,7 +39,7 @@ pub fn run(args: Args) -> Result<u8> {
     let cpu = args.cpu.map_or_else(Cpu::this, Ok)?;
     let chosen = choose(args.counter, &cpu);
     let measured = chosen.counter.measure(&command, &Options { wait_all: args.wait_all })?;
-    let result = RunResult::new(&command, chosen.reason, pmu_model(&cpu, &measured), measured);
+    let result = RunResult::new(&command, chosen.reason, pmu_model(Some(&cpu), &measured), measured);
     sink.print(&result)?;
     Ok(result.exit.status())
 }

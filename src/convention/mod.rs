@@ -1,1 +1,144 @@
 //! The rules of every FLOP counter, as data over terms.
+//!
+//! A [`Convention`] gives two things for a model: its count, computed the way the tool computes
+//! it, and one [`Account`] per term that leads from the term's true FLOPs to what the tool makes
+//! of it, step by step, each step with its cause. The ledger between two conventions is the
+//! difference of their accounts; that it closes is a statement about the counts.
+
+mod account;
+mod cause;
+mod coverage;
+mod estimate;
+mod name;
+mod seed_formula;
+mod tools;
+
+use num_rational::BigRational;
+
+pub use account::{Account, Step};
+pub use cause::Cause;
+pub use coverage::Coverage;
+pub use estimate::{ConventionCount, Estimate, TowerFlops, estimate};
+pub use name::CountName;
+
+use crate::model::terms::{self, Term, Tower};
+use crate::model::{ClipSpec, Parameters, parameters};
+use crate::units::{Count, Unit};
+
+/// A rule set that turns a model into a count, as one tool in one setting does.
+#[derive(Debug)]
+pub struct Convention {
+    pub name: &'static str,
+    /// A slug; none where the name has one setting only.
+    pub setting: Option<&'static str>,
+    /// What one unit of the count stands for, whatever the tool calls it.
+    pub unit: Unit,
+    /// What the name means without a tower.
+    pub default_scope: Scope,
+    /// The setting in prose.
+    pub description: &'static str,
+    pub method: Method,
+}
+
+/// How a convention comes to its count.
+#[derive(Debug)]
+pub enum Method {
+    /// A weight for each role of a term.
+    Coverage(Coverage),
+    /// The formula script of the user's notes, over the raw keys of the file.
+    SeedFormula,
+}
+
+/// What of a model a count is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    Tower(Tower),
+    /// Both towers in one forward pass, with whatever joins them.
+    Total,
+}
+
+impl Scope {
+    pub const IMAGE: Scope = Scope::Tower(Tower::Image);
+    pub const TEXT: Scope = Scope::Tower(Tower::Text);
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Scope::Tower(tower) => tower.name(),
+            Scope::Total => "total",
+        }
+    }
+
+    /// Is this tower run?
+    pub fn runs(self, tower: Tower) -> bool {
+        self == Scope::Total || self == Scope::Tower(tower)
+    }
+
+    /// Is this term executed? What belongs to no tower joins both.
+    pub fn covers(self, term: &Term) -> bool {
+        self == Scope::Total || term.tower.is_some_and(|tower| self.runs(tower))
+    }
+}
+
+/// A model with its terms, made once for all conventions.
+pub struct Subject<'a> {
+    pub spec: &'a ClipSpec,
+    /// The terms of both towers, and last the logits.
+    terms: Vec<Term>,
+}
+
+impl<'a> Subject<'a> {
+    pub fn new(spec: &'a ClipSpec) -> Self {
+        let mut terms = terms::terms(spec);
+        terms.push(terms::logits(spec));
+        Subject { spec, terms }
+    }
+
+    /// The terms of both towers.
+    pub fn tower_terms(&self) -> &[Term] {
+        &self.terms[..self.terms.len() - 1]
+    }
+
+    /// All terms, those that join the towers included.
+    pub fn terms(&self) -> &[Term] {
+        &self.terms
+    }
+
+    pub fn parameters(&self) -> Parameters {
+        parameters(self.spec)
+    }
+}
+
+impl Convention {
+    /// What the tool prints for this scope; none where it cannot run it.
+    pub fn count(&self, subject: &Subject, scope: Scope) -> Option<Count> {
+        match &self.method {
+            Method::Coverage(coverage) => coverage.count(subject, scope),
+            Method::SeedFormula => seed_formula::count(subject.spec, scope),
+        }
+    }
+
+    /// One account per term of [`Subject::terms`], in its order.
+    pub fn accounts(&self, subject: &Subject, scope: Scope) -> Vec<Account> {
+        match &self.method {
+            Method::Coverage(coverage) => coverage.accounts(subject, scope),
+            Method::SeedFormula => seed_formula::accounts(subject, scope),
+        }
+    }
+
+    /// What stands before tokens x width^2 x layers in this convention's count of a tower.
+    pub fn coefficient(&self, subject: &Subject, tower: Tower) -> BigRational {
+        match &self.method {
+            Method::Coverage(coverage) => coverage.coefficient(subject, tower),
+            Method::SeedFormula => seed_formula::coefficient(subject.spec),
+        }
+    }
+}
+
+/// Every convention in every setting: the true count, then the tools, a tool's default setting
+/// first.
+pub fn all() -> impl Iterator<Item = &'static Convention> {
+    tools::ALL.iter().flat_map(|tool| tool.iter())
+}
+
+/// The true count.
+pub const ANALYTIC: &str = "analytic";

@@ -37,6 +37,12 @@ pub fn choose(choice: Choice, cpu: &Cpu) -> Chosen {
     }
 }
 
+/// The counter of hardware events, where this machine has any.
+pub fn hardware(cpu: &Cpu) -> Option<impl Counter + use<>> {
+    let perf = Perf { cpu: cpu.clone() };
+    perf.refusal().is_none().then_some(perf)
+}
+
 /// Without the remedy.
 fn first_line(error: &Error) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
@@ -47,10 +53,10 @@ fn first_line(error: &Error) -> String {
 const STAND_IN: &str = "GenuineIntel-6-8F";
 
 /// The CPU whose events the `pmu_flops` of a measurement speak of.
-pub fn pmu_model(cpu: &Cpu, measured: &Measurement) -> String {
-    let intel = cpu.vendor == "GenuineIntel" && Perf { cpu: cpu.clone() }.refusal().is_none();
-    match measured.pmu_flops.is_some() || intel {
-        true => cpu.to_string(),
-        false => STAND_IN.to_owned(),
+pub fn pmu_model(cpu: Option<&Cpu>, measured: &Measurement) -> String {
+    let intel = |cpu: &&Cpu| cpu.vendor == "GenuineIntel" && hardware(cpu).is_some();
+    match cpu.filter(|cpu| measured.pmu_flops.is_some() || intel(cpu)) {
+        Some(cpu) => cpu.to_string(),
+        None => STAND_IN.to_owned(),
     }
 }

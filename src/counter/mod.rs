@@ -20,7 +20,7 @@ pub mod symbols;
 mod tally;
 mod wait;
 
-pub use choose::{Choice, Chosen, choose, pmu_model};
+pub use choose::{Choice, Chosen, choose, hardware, pmu_model};
 pub use result::{ClassRow, FunctionRow, Instructions, Precisions, RegionRow, RunResult, visible};
 pub use tally::{ClassCount, Classes, FunctionCount, RegionTally, Tally, flops_of};
 

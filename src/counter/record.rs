@@ -29,6 +29,7 @@ pub struct Record {
 struct Work {
     executions: u64,
     flops: u64,
+    outside_flops: u64,
 }
 
 /// Beyond that many, further reasons add nothing.
@@ -54,11 +55,15 @@ impl Record {
         self.mnemonics[mnemonic as usize] += 1;
     }
 
-    /// One more execution of a floating-point instruction of `function`.
-    pub fn executed_in(&mut self, function: FunctionId, class: &Class, lanes: u64) {
+    /// One more execution of a floating-point instruction of `function`; `outside` every region?
+    pub fn executed_in(&mut self, function: FunctionId, class: &Class, lanes: u64, outside: bool) {
         let work = &mut self.functions[function.0].1;
+        let flops = class.flops.count(1, lanes);
         work.executions += 1;
-        work.flops += class.flops.count(1, lanes);
+        work.flops += flops;
+        if outside {
+            work.outside_flops += flops;
+        }
     }
 
     pub fn function(&mut self, function: Function) -> FunctionId {
@@ -92,11 +97,12 @@ impl Record {
             .functions
             .into_iter()
             .filter(|(_, work)| work.executions > 0)
-            .map(|(Function { object, symbol }, Work { executions, flops })| FunctionCount {
+            .map(|(Function { object, symbol }, Work { executions, flops, outside_flops })| FunctionCount {
                 object,
                 symbol,
                 executions,
                 flops,
+                outside_flops,
             })
             .collect();
         functions.sort_by(|a, b| {

@@ -55,6 +55,11 @@ impl Regions {
         Regions { frames: self.frames.iter().map(inherited).collect() }
     }
 
+    /// No region is open.
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
     /// The process executes another program, which cannot close what the former one opened.
     pub fn exec(&mut self) {
         for frame in &mut self.frames {

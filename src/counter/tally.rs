@@ -51,6 +51,8 @@ pub struct FunctionCount {
     /// Floating-point instructions executed in it.
     pub executions: u64,
     pub flops: u64,
+    /// The part of `flops` that was executed while its process had no region open.
+    pub outside_flops: u64,
 }
 
 /// A region with everything executed between its markers, inner regions included.

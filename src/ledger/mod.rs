@@ -1,6 +1,12 @@
 //! The algebra of ledgers: an opening count, entries that move it, a closing count, and the
 //! residual that no entry explains. Nothing here knows a file format.
 
+pub mod elementwise;
+pub mod explain;
+pub mod gemm;
+pub mod kernels;
+pub mod reconcile;
+
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Amount, Count, Unit};
@@ -24,7 +30,7 @@ pub struct Evidence {
     pub flops: Amount,
 }
 
-/// One cause with its exact signed amount, in FLOPs.
+/// One cause with its exact signed amount: what it moves the number by that is printed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// A slug that stays the same between versions, e.g. `tile-padding`.
@@ -44,13 +50,11 @@ pub struct Figure {
     pub unit: Unit,
 }
 
-impl Figure {
-    pub fn flops(&self) -> Amount {
-        (self.value * self.unit.flops()) as Amount
-    }
-}
-
 /// Leads from one count to another. The residual is what the entries do not explain.
+///
+/// A ledger reconciles the numbers as they are printed, because it is these that people compare:
+/// 116512260096, which is MACs, with 395219472384, which is FLOPs. That one tool counts a
+/// multiply-accumulate as 1 where another counts 2 is a cause like any other and has an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     pub from: String,
@@ -69,7 +73,7 @@ impl Ledger {
         Ledger {
             from: opening.name.clone(),
             to: closing.name.clone(),
-            residual: closing.flops() - opening.flops() - explained,
+            residual: closing.value as Amount - opening.value as Amount - explained,
             opening,
             entries,
             closing,
@@ -79,5 +83,27 @@ impl Ledger {
     /// FLOPs moved by measured entries, in absolute terms: the part that was not predicted.
     pub fn measured(&self) -> Count {
         self.entries.iter().filter(|e| e.basis == Basis::Measured).map(|e| e.flops.unsigned_abs()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figure(name: &str, value: Count, unit: Unit) -> Figure {
+        Figure { name: name.into(), value, unit }
+    }
+
+    fn entry(flops: Amount, basis: Basis) -> Entry {
+        Entry { cause: "cause".into(), flops, basis, text: "a cause".into(), evidence: Vec::new() }
+    }
+
+    #[test]
+    fn what_no_entry_explains_is_the_residual() {
+        let entries = vec![entry(30, Basis::Predicted), entry(0, Basis::Predicted), entry(-5, Basis::Measured)];
+        let ledger = Ledger::close(figure("a", 100, Unit::Mac), entries, figure("b", 132, Unit::Flop));
+        assert_eq!(ledger.residual, 7);
+        assert_eq!(ledger.entries.len(), 2);
+        assert_eq!(ledger.measured(), 5);
     }
 }

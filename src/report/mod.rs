@@ -10,8 +10,16 @@ use serde::Serialize;
 use crate::units::Unit;
 use crate::{Error, Result};
 
+mod estimate;
+mod explain;
+mod ledger;
+mod operators;
+mod reconcile;
 pub mod run;
 pub mod text;
+
+pub use estimate::Estimates;
+pub use explain::Explained;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {

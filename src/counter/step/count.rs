@@ -58,12 +58,14 @@ impl Tracer {
         self.record.executed(site.mnemonic());
         let Some(classified) = &site.class else { return };
         let function = self.function(stopped, address);
-        self.record.executed_in(function, &classified.class, lanes);
+        let mut outside = true;
         if let Some(process) = self.process_of(stopped.tid()) {
+            outside = process.regions.is_empty();
             let count = process.classes.entry(classified.class).or_default();
             count.executions += 1;
             count.lanes += lanes;
         }
+        self.record.executed_in(function, &classified.class, lanes, outside);
     }
 
     fn function(&mut self, stopped: &Stopped, address: u64) -> FunctionId {

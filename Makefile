@@ -1,0 +1,32 @@
+# Two commands do all the set-up: `make run` and `make test`.
+CARGO ?= cargo
+PREFIX ?= $(HOME)/.local
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+FLOPLEDGER := $(TARGET)/release/flopledger
+
+.PHONY: build run test lint bench install clean
+
+build:
+	$(CARGO) build --release --locked --workspace --all-features
+
+# The main job on the built-in workload.
+run: build
+	$(FLOPLEDGER) reconcile --preset tiny
+
+# The programs that the tests start are built first; `--all-features` brings all three gemms.
+test: build
+	$(CARGO) test --release --locked --workspace --all-features
+
+lint:
+	$(CARGO) fmt --all -- --check
+	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
+
+bench: build
+	FLOPLEDGER=$(FLOPLEDGER) tests/bench.sh
+
+install: build
+	install -D -m 755 $(FLOPLEDGER) $(PREFIX)/bin/flopledger
+	install -D -m 755 $(TARGET)/release/flopledger-clip $(PREFIX)/bin/flopledger-clip
+
+clean:
+	$(CARGO) clean

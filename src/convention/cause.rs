@@ -1,0 +1,105 @@
+//! Why a count is not the true one.
+
+use crate::model::terms::{Kind, Role, Tower};
+
+/// A reason for a difference between two counts. The order is the order in a ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// A multiply-accumulate counts as one operation.
+    MacOnce,
+    /// A sum of k products counts k - 1 additions.
+    AddsOneFewer,
+    TowerNotRun(Tower),
+    AttentionProjections,
+    AttentionProducts,
+    Mlp,
+    PatchEmbedding,
+    FinalProjection,
+    ClassTokenLeftOut,
+    MlpCoefficient,
+    TextDepthNotRead,
+    TextLengthNotRead,
+    MlpRatioNotRead,
+    MlpRatioOfImageOnText,
+    MlpWidthNotTruncated,
+    /// Element-wise work of this kind is counted.
+    ElementWork(Kind),
+    FinalNormOnAllTokens,
+    Logits,
+}
+
+impl Cause {
+    /// Why a product of this role is missing from a count that ran its tower.
+    pub fn uncounted(role: Role) -> Cause {
+        match role {
+            Role::Qkv | Role::Out => Cause::AttentionProjections,
+            Role::Scores | Role::Values => Cause::AttentionProducts,
+            Role::Fc1 | Role::Fc2 => Cause::Mlp,
+            Role::Proj => Cause::FinalProjection,
+            _ => Cause::PatchEmbedding,
+        }
+    }
+
+    /// Stays the same between versions.
+    pub fn slug(self) -> String {
+        let fixed = match self {
+            Cause::MacOnce => "mac-counted-once",
+            Cause::AddsOneFewer => "adds-one-fewer",
+            Cause::TowerNotRun(tower) => return format!("{}-tower-not-run", tower.name()),
+            Cause::AttentionProjections => "attention-projections-not-counted",
+            Cause::AttentionProducts => "attention-products-not-counted",
+            Cause::Mlp => "mlp-not-counted",
+            Cause::PatchEmbedding => "patch-embedding-not-counted",
+            Cause::FinalProjection => "final-projection-not-counted",
+            Cause::ClassTokenLeftOut => "class-token-left-out",
+            Cause::MlpCoefficient => "mlp-coefficient",
+            Cause::TextDepthNotRead => "text-depth-not-read",
+            Cause::TextLengthNotRead => "text-length-not-read",
+            Cause::MlpRatioNotRead => "mlp-ratio-not-read",
+            Cause::MlpRatioOfImageOnText => "mlp-ratio-of-image-tower-on-text",
+            Cause::MlpWidthNotTruncated => "mlp-width-not-truncated",
+            Cause::ElementWork(kind) => return format!("{}-counted", kind.name().replace('_', "-")),
+            Cause::FinalNormOnAllTokens => "final-norm-on-all-tokens",
+            Cause::Logits => "logits-counted",
+        };
+        fixed.into()
+    }
+
+    /// In plain words; `who` is the count, or the two counts, that it is about.
+    pub fn text(self, who: &str) -> String {
+        match self {
+            Cause::MacOnce => format!("counted once instead of twice by {who}: a multiply-accumulate is 2 FLOPs"),
+            Cause::AddsOneFewer => format!("a sum of k products counted as k - 1 additions by {who}, not k"),
+            Cause::TowerNotRun(tower) => format!("{} tower not run by {who}", tower.name()),
+            Cause::AttentionProjections => format!("attention projections (qkv, out) not seen by {who}"),
+            Cause::AttentionProducts => format!("attention products (QK^T and AV) not seen by {who}"),
+            Cause::Mlp => format!("MLP not seen by {who}"),
+            Cause::PatchEmbedding => format!("patch embedding (a convolution) not seen by {who}"),
+            Cause::FinalProjection => format!("final projection into the embedding space not seen by {who}"),
+            Cause::ClassTokenLeftOut => format!("class token left out by {who}: it takes (image / patch)^2 tokens"),
+            Cause::MlpCoefficient => {
+                format!("MLP counted twice by {who}: its coefficient is 8, two products make 4")
+            }
+            Cause::TextDepthNotRead => {
+                format!("text depth not read by {who}: it looks for num_hidden_layers or num_layers, else takes 12")
+            }
+            Cause::TextLengthNotRead => {
+                format!("text length not read by {who}: it takes a key that this model does not go by, else 77")
+            }
+            Cause::MlpRatioNotRead => format!("MLP width not read by {who}: it takes mlp_ratio, else 4"),
+            Cause::MlpRatioOfImageOnText => {
+                format!("MLP ratio of the image tower applied to the text tower by {who}")
+            }
+            Cause::MlpWidthNotTruncated => {
+                format!("width x mlp_ratio taken as it is by {who}; the model truncates it to a whole number")
+            }
+            Cause::ElementWork(kind) => {
+                format!("{} counted by {who}: no matrix product", kind.name().replace('_', " "))
+            }
+            Cause::FinalNormOnAllTokens => {
+                format!("last layer norm counted on all image tokens by {who}, not on the pooled one")
+            }
+            Cause::Logits => format!("logits (image embedding x text embedding) counted by {who}"),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! One file per tool: its settings, each a coverage table. The figures behind them are described
+//! in the documentation of each table.
+
+mod analytic;
+mod flop_counter;
+mod fvcore;
+mod thop;
+mod torchstat;
+
+use super::coverage::{Rule, Weight, Where};
+use super::{Convention, Method, Scope};
+use crate::model::terms::Role;
+use crate::units::Unit;
+
+pub const ALL: [&[Convention]; 6] = [
+    &analytic::SETTINGS,
+    &[SEED_FORMULA],
+    &thop::SETTINGS,
+    &torchstat::SETTINGS,
+    &fvcore::SETTINGS,
+    &flop_counter::SETTINGS,
+];
+
+const SEED_FORMULA: Convention = Convention {
+    name: "seed-formula",
+    setting: None,
+    unit: Unit::Flop,
+    default_scope: Scope::Total,
+    description: "the formula script of the user's notes: per layer 4hs^2 + 8h(hr)s with s = (image/patch)^2, \
+                  summed over both towers, from the raw keys of the file",
+    method: Method::SeedFormula,
+};
+
+/// Every product of both towers.
+const PRODUCTS: [Role; 8] =
+    [Role::PatchEmbed, Role::Qkv, Role::Scores, Role::Values, Role::Out, Role::Fc1, Role::Fc2, Role::Proj];
+
+const ATTENTION_PRODUCTS: [Role; 2] = [Role::Scores, Role::Values];
+const ATTENTION: [Role; 4] = [Role::Qkv, Role::Scores, Role::Values, Role::Out];
+const LAYER_NORMS: [Role; 4] = [Role::LnPre, Role::Ln1, Role::Ln2, Role::LnPost];
+
+const fn rule(place: Where, roles: &'static [Role], weight: Weight) -> Rule {
+    Rule { place, roles, weight }
+}
+
+/// Attention runs inside one fused operator that the tool has no rule for.
+const FUSED_ATTENTION: [Rule; 1] = [rule(Where::Anywhere, &ATTENTION_PRODUCTS, Weight::Nothing)];
+
+/// CLIP's image attention runs, projections included, inside one native operator that the tool
+/// has no rule for. The text's mask keeps the text tower off that path.
+const NATIVE_ATTENTION: [Rule; 1] = [rule(Where::Image(crate::model::spec::Family::Clip), &ATTENTION, Weight::Nothing)];

@@ -1,0 +1,190 @@
+//! The three-way reconciliation: a chain of ledgers from the analytic count to the operators, to
+//! the instructions, to what a PMU would show.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::kernels::Kernels;
+use super::{Figure, Ledger};
+use crate::Result;
+use crate::counter::{Measurement, Tally, Time};
+use crate::model::Term;
+use crate::model::terms::Kind;
+use crate::operators::Operators;
+use crate::units::{Amount, Count, Unit};
+
+mod execution;
+mod model;
+mod paths;
+mod visible;
+
+/// What was counted, and how.
+pub struct Subject<'a> {
+    pub model: String,
+    pub workload: String,
+    /// Images and texts in one run; every term is executed so often.
+    pub batch: u64,
+    pub terms: Vec<Term>,
+    pub operators: &'a Operators,
+    pub measurement: &'a Measurement,
+    pub tally: &'a Tally,
+    /// File name of the workload's own executable.
+    pub program: String,
+    pub counter_reason: String,
+    /// The CPU whose events `pmu_visible` stands for.
+    pub pmu_model: String,
+    /// FLOPs that this machine's events showed in a run of their own, where it has any.
+    pub pmu: Option<u64>,
+    pub machine: Machine,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Machine {
+    /// Vendor, family and model: `GenuineIntel-6-8F`.
+    pub cpu: Option<String>,
+}
+
+/// Each way's count, in FLOPs.
+#[derive(Debug, Clone, Serialize)]
+pub struct Counts {
+    pub analytic: Count,
+    pub operators: Count,
+    pub instructions: u64,
+    pub pmu_visible: u64,
+    /// None where no floating-point event counted.
+    pub pmu: Option<u64>,
+}
+
+/// The same counts for one kind of operation, in FLOPs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct KindCount {
+    pub kind: &'static str,
+    pub analytic: Count,
+    pub operators: Count,
+    /// What the kernels' constants predict for these operators.
+    pub predicted: Count,
+    /// What was executed in the regions of these operators.
+    pub executed: Count,
+    /// executed - predicted.
+    pub residual: Amount,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Reconciliation {
+    pub schema: &'static str,
+    pub model: String,
+    pub workload: String,
+    pub batch: u64,
+    pub counter: &'static str,
+    pub counter_reason: String,
+    pub exact: bool,
+    pub reasons: Vec<String>,
+    pub pmu_model: String,
+    pub counts: Counts,
+    pub ledgers: Vec<Ledger>,
+    pub kinds: Vec<KindCount>,
+    /// FLOPs moved by measured entries between operators and instructions: not predicted.
+    pub measured: Count,
+    pub time: Time,
+    pub machine: Machine,
+}
+
+/// Builds the chain. `before` are ledgers that lead to the analytic count, e.g. from a convention.
+pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliation> {
+    let Subject { operators, measurement, tally, .. } = *subject;
+    let kernels = Kernels::of(operators)?;
+    let batch = Count::from(subject.batch);
+    let counts = Counts {
+        analytic: 2 * batch * subject.terms.iter().map(|t| t.macs).sum::<Count>(),
+        operators: 2 * operators.macs(),
+        instructions: tally.flops(),
+        pmu_visible: visible::pmu_flops(&tally.classes),
+        pmu: subject.pmu,
+    };
+
+    let (mut executed, unpredicted) = execution::predicted(&operators.operators, &kernels);
+    executed.extend(execution::outside(tally, &operators.operators, &subject.program));
+    let execution = Ledger::close(
+        figure("operators", counts.operators),
+        executed,
+        figure("instructions", counts.instructions.into()),
+    );
+    let measured = execution.measured();
+
+    let mut ledgers = before;
+    ledgers.push(Ledger::close(
+        figure("analytic", counts.analytic),
+        model::entries(&subject.terms, batch, &operators.operators),
+        figure("operators", counts.operators),
+    ));
+    ledgers.push(execution);
+    ledgers.push(Ledger::close(
+        figure("instructions", counts.instructions.into()),
+        visible::entries(&tally.classes),
+        figure("pmu_visible", counts.pmu_visible.into()),
+    ));
+    if let Some(shown) = counts.pmu {
+        let visible = figure("pmu_visible", counts.pmu_visible.into());
+        ledgers.push(Ledger::close(visible, Vec::new(), figure("pmu", shown.into())));
+    }
+
+    let mut reasons = measurement.reasons.clone();
+    reasons.extend(operators.unsupported.iter().map(|u| format!("operator {} not counted: {}", u.name, u.reason)));
+    reasons.extend(
+        unpredicted.iter().map(|operator| format!("nothing predicts {operator}: its surplus is in the residual")),
+    );
+    reasons.extend(operators.lost.iter().map(|lost| format!("operator trace: {lost}")));
+    Ok(Reconciliation {
+        schema: "flopledger.reconcile/1",
+        model: subject.model.clone(),
+        workload: subject.workload.clone(),
+        batch: subject.batch,
+        counter: measurement.counter,
+        counter_reason: subject.counter_reason.clone(),
+        exact: measurement.exact,
+        reasons,
+        pmu_model: subject.pmu_model.clone(),
+        kinds: kinds(subject, &kernels, batch),
+        counts,
+        ledgers,
+        measured,
+        time: measurement.time,
+        machine: subject.machine.clone(),
+    })
+}
+
+fn figure(name: &str, value: Count) -> Figure {
+    Figure { name: name.into(), value, unit: Unit::Flop }
+}
+
+/// Kind by kind: what the model says, what ran, what was to be expected, what was executed.
+fn kinds(subject: &Subject, kernels: &Kernels, batch: Count) -> Vec<KindCount> {
+    let mut kinds: BTreeMap<Kind, KindCount> = BTreeMap::new();
+    let mut of = |kind: Kind, add: &mut dyn FnMut(&mut KindCount)| {
+        add(kinds.entry(kind).or_insert_with(|| KindCount { kind: kind.name(), ..KindCount::default() }))
+    };
+    for term in &subject.terms {
+        of(term.kind, &mut |row| row.analytic += 2 * batch * term.macs);
+    }
+    let mut places: BTreeMap<&str, Kind> = BTreeMap::new();
+    for operator in &subject.operators.operators {
+        places.insert(&operator.path, operator.kind);
+        let beyond = kernels.predict(operator).unwrap_or_default();
+        let expected = 2 * operator.macs as Amount + beyond.iter().map(|p| p.flops).sum::<Amount>();
+        of(operator.kind, &mut |row| {
+            row.operators += 2 * operator.macs;
+            row.predicted += expected.max(0) as Count;
+        });
+    }
+    for region in &subject.tally.regions {
+        if let Some(&kind) = places.get(region.path.as_str()) {
+            of(kind, &mut |row| row.executed += Count::from(region.flops()));
+        }
+    }
+    kinds
+        .into_values()
+        .filter(|row| row.analytic + row.operators + row.predicted + row.executed > 0)
+        .map(|row| KindCount { residual: row.executed as Amount - row.predicted as Amount, ..row })
+        .collect()
+}
