@@ -92,7 +92,7 @@ fn a_tower_that_did_not_run_is_an_entry() {
 fn the_table_names_the_counts_and_the_residual() {
     let output = reconcile(&["--preset", "tiny"]);
     let text = String::from_utf8(output.stdout).unwrap();
-    for expected in ["analytic -> operators", "operators -> instructions", "residual", "tile-padding", "predicted"] {
+    for expected in ["analytic -> operators", "operators -> instructions", "residual", "register tiles", "[measured]"] {
         assert!(text.contains(expected), "{expected} is missing in\n{text}");
     }
 }

@@ -32,7 +32,7 @@ pub struct Args {
     workload: Workload,
     /// The matrix product that the built-in workload uses
     #[arg(long, value_enum, default_value = "matrixmultiply")]
-    gemm: Gemm,
+    gemm: Product,
     /// Threads of the built-in workload
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     threads: u32,
@@ -59,7 +59,7 @@ enum Workload {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Gemm {
+enum Product {
     /// The crate matrixmultiply: AVX2 and FMA
     Matrixmultiply,
     /// The crate gemm: AVX-512 where the CPU has it

@@ -12,7 +12,7 @@ use crate::units::Amount;
 /// Adds up the predictions for every operator: one entry a cause, the terms as evidence. And the
 /// operators that have none, whose surplus stays in the residual.
 pub fn predicted(operators: &[Operator], kernels: &Kernels) -> (Vec<Entry>, Vec<String>) {
-    let mut causes: BTreeMap<(usize, &'static str), (&'static str, BTreeMap<String, Amount>)> = BTreeMap::new();
+    let mut causes: BTreeMap<(usize, &str, &str), BTreeMap<String, Amount>> = BTreeMap::new();
     let mut unpredicted = Vec::new();
     for operator in operators {
         let Some(predictions) = kernels.predict(operator) else {
@@ -20,11 +20,11 @@ pub fn predicted(operators: &[Operator], kernels: &Kernels) -> (Vec<Entry>, Vec<
             continue;
         };
         for Prediction { rank, cause, text, flops } in predictions {
-            let (_, evidence) = causes.entry((rank, cause)).or_insert_with(|| (text, BTreeMap::new()));
+            let evidence = causes.entry((rank, cause, text)).or_default();
             *evidence.entry(term_path(&operator.path)).or_default() += flops;
         }
     }
-    let entry = |((_, cause), (text, evidence))| entry(cause, text, Basis::Predicted, evidence);
+    let entry = |((_, cause, text), evidence)| entry(cause, text, Basis::Predicted, evidence);
     (causes.into_iter().map(entry).collect(), unpredicted)
 }
 

@@ -115,7 +115,7 @@ mod tests {
         {
             assert_eq!(widen(half), single, "{half:#x}");
         }
-        assert_eq!(widen(0x03ff), 6.097_555_2e-5);
+        assert_eq!(widen(0x03ff), 1023.0 / (1 << 24) as f32);
         assert_eq!(widen(0xfc00), f32::NEG_INFINITY);
         assert!(widen(0x7e00).is_nan());
     }
