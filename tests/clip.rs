@@ -266,6 +266,8 @@ fn bad_input_is_refused_with_a_remedy() {
     assert_refused(&["--tokens", "1,64"], &["64", "vocabulary of 64"]);
     assert_refused(&["--tokens", "1,2,3,4,5,6,7,8"], &["8 ids", "has 7"]);
     assert_refused(&["--preset", "tinny"], &["tinny"]);
+    assert_refused(&["-o", "/nowhere/out.json"], &["/nowhere/out.json", "cannot write"]);
+    assert_refused(&["--dump-weights", "/nowhere/w"], &["/nowhere/w", "cannot write"]);
     assert_refused(&["--image", "/nowhere.png"], &["/nowhere.png"]);
     assert_refused(&["--weights", "/nowhere.safetensors"], &["/nowhere.safetensors", "cannot read"]);
     let (_folder, text) = file("weights.safetensors", "these are no weights");

@@ -42,7 +42,7 @@ pub fn outside(tally: &Tally, operators: &[Operator], program: &str) -> Vec<Entr
     vec![
         entry(
             "outside-model",
-            "creating or loading weights and preparing inputs, before the model runs",
+            "reading the configuration, weights and inputs, before the model runs",
             Basis::Measured,
             regions.collect(),
         ),

@@ -44,6 +44,7 @@ fn configure() -> Result<Option<(Args, ClipSpec)>> {
 }
 
 fn run(args: Args, spec: ClipSpec) -> Result<()> {
+    let sink = output::open(args.output.as_deref())?;
     let kernel = gemm::by_name(&args.gemm)?;
     let header = Header { model: &spec.name, batch: args.batch, threads: args.threads, gemm: kernel.constants() };
     let mut engine = Engine::new(kernel, args.threads, trace::Trace::open(&header)?, args.inject.clone());
@@ -63,5 +64,5 @@ fn run(args: Args, spec: ClipSpec) -> Result<()> {
     }
     embeddings.compare(&mut engine, spec.embed_dim as usize);
     engine.finish()?;
-    embeddings.write(&spec, args.output.as_deref())
+    embeddings.write(&spec, sink)
 }

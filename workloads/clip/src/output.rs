@@ -1,8 +1,8 @@
 //! What comes out: embeddings and how alike they are.
 
-use std::fs;
-use std::io::{ErrorKind, Write, stdout};
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, ErrorKind, Write, stdout};
+use std::path::{Path, PathBuf};
 
 use flopledger::model::ClipSpec;
 use flopledger::{Error, Result};
@@ -10,6 +10,26 @@ use serde_json::json;
 
 use crate::engine::Engine;
 use crate::ops;
+
+/// The file that embeddings go to.
+pub struct Sink {
+    path: PathBuf,
+    file: File,
+}
+
+/// Opened before the run, so that a bad path fails early.
+pub fn open(path: Option<&Path>) -> Result<Option<Sink>> {
+    let open = |path: &Path| {
+        let file = File::create(path).map_err(|e| unwritable(path, e))?;
+        Ok(Sink { path: path.into(), file })
+    };
+    path.map(open).transpose()
+}
+
+fn unwritable(path: &Path, error: io::Error) -> Error {
+    Error::input(format!("{}: cannot write the embeddings: {error}", path.display()))
+        .remedy("give --output a file that can be written")
+}
 
 /// Rows of the embedding's width; empty where the tower was not run.
 #[derive(Default)]
@@ -36,9 +56,9 @@ impl Embeddings {
     }
 
     /// As JSON to the file, or a line on stdout.
-    pub fn write(&self, spec: &ClipSpec, path: Option<&Path>) -> Result<()> {
+    pub fn write(&self, spec: &ClipSpec, sink: Option<Sink>) -> Result<()> {
         let width = spec.embed_dim as usize;
-        let Some(path) = path else {
+        let Some(mut sink) = sink else {
             let summary = match self.similarity.first() {
                 Some(cosine) => format!("similarity {cosine}"),
                 None => format!("embedding of {width}"),
@@ -55,8 +75,7 @@ impl Embeddings {
             "text": rows(&self.text),
             "similarity": similarity,
         });
-        fs::write(path, format!("{json}\n"))
-            .map_err(|e| Error::input(format!("{}: cannot write the embeddings: {e}", path.display())))
+        sink.file.write_all(format!("{json}\n").as_bytes()).map_err(|e| unwritable(&sink.path, e))
     }
 }
 

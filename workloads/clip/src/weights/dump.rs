@@ -38,7 +38,10 @@ impl Weights {
             norm(&mut tensors, "ln_final", &text.ln_post);
             projection(&mut tensors, "text_projection", &text.proj);
         }
-        write(path, &tensors).map_err(|e| Error::input(format!("{}: cannot write the weights: {e}", path.display())))
+        write(path, &tensors).map_err(|e| {
+            Error::input(format!("{}: cannot write the weights: {e}", path.display()))
+                .remedy("give --dump-weights a file that can be written")
+        })
     }
 }
 

@@ -106,7 +106,78 @@ fn widen(half: u16) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use flopledger::model::preset;
+    use safetensors::tensor::TensorView;
+
+    use super::super::{Image, Linear, Text, random::Random};
     use super::*;
+
+    /// Hands out tensors and keeps each as HuggingFace's files have it.
+    struct Recorder {
+        random: Random,
+        kept: Vec<(String, Vec<usize>, Vec<f32>)>,
+    }
+
+    impl Recorder {
+        fn keep(&mut self, name: &str, shape: &[usize], values: &[f32]) {
+            let names = huggingface(name).unwrap();
+            let mut shape = shape.to_vec();
+            shape[0] /= names.len();
+            for (name, rows) in names.into_iter().zip(values.chunks(shape.iter().product())) {
+                self.kept.push((name, shape.clone(), rows.to_vec()));
+            }
+        }
+    }
+
+    impl Source for Recorder {
+        fn tensor(&mut self, name: &str, shape: &[usize], values: Values) -> Result<Vec<f32>> {
+            let tensor = self.random.tensor(name, shape, values)?;
+            self.keep(name, shape, &tensor);
+            Ok(tensor)
+        }
+
+        fn matrix(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+            let matrix = self.random.matrix(name, shape)?;
+            self.keep(name, shape, &transpose(&matrix, shape[1..].iter().product(), shape[0]));
+            Ok(matrix)
+        }
+
+        fn projection(&mut self, name: &str, inputs: usize, outputs: usize) -> Result<Vec<f32>> {
+            let matrix = self.random.projection(name, inputs, outputs)?;
+            self.keep(name, &[outputs, inputs], &transpose(&matrix, inputs, outputs));
+            Ok(matrix)
+        }
+    }
+
+    #[test]
+    fn huggingface_files_hold_the_same_model() {
+        let spec = preset("tiny").unwrap();
+        let mut recorder = Recorder { random: Random::new(1), kept: Vec::new() };
+        let (image, text) = (Image::load(&spec, &mut recorder).unwrap(), Text::load(&spec, &mut recorder).unwrap());
+        let data: Vec<Vec<u8>> =
+            recorder.kept.iter().map(|(_, _, x)| x.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
+        let tensors = recorder
+            .kept
+            .iter()
+            .zip(&data)
+            .map(|((name, shape, _), data)| (name, TensorView::new(Dtype::F32, shape.clone(), data).unwrap()));
+        let bytes = safetensors::serialize(tensors, None).unwrap();
+
+        let mut file = File::new(Path::new("hf.safetensors"), &bytes).unwrap();
+        assert!(file.huggingface);
+        let (image_2, text_2) = (Image::load(&spec, &mut file).unwrap(), Text::load(&spec, &mut file).unwrap());
+        let same = |a: &Linear, b: &Linear| assert_eq!((&a.weight, &a.bias), (&b.weight, &b.bias));
+        same(&image.patch, &image_2.patch);
+        same(&image.proj, &image_2.proj);
+        same(&text.proj, &text_2.proj);
+        for (a, b) in image.blocks.iter().chain(&text.blocks).zip(image_2.blocks.iter().chain(&text_2.blocks)) {
+            same(&a.qkv, &b.qkv);
+            same(&a.fc2, &b.fc2);
+            assert_eq!((&a.ln_2.weight, &a.ln_2.bias), (&b.ln_2.weight, &b.ln_2.bias));
+        }
+        assert_eq!((&image.class, &image.position), (&image_2.class, &image_2.position));
+        assert_eq!((&text.token, &text.position), (&text_2.token, &text_2.position));
+    }
 
     #[test]
     fn halves_widen_exactly() {
@@ -115,7 +186,7 @@ mod tests {
         {
             assert_eq!(widen(half), single, "{half:#x}");
         }
-        assert_eq!(widen(0x03ff), 1023.0 / (1 << 24) as f32);
+        assert_eq!(widen(0x03ff), 1023.0 / 16_777_216.0);
         assert_eq!(widen(0xfc00), f32::NEG_INFINITY);
         assert!(widen(0x7e00).is_nan());
     }
