@@ -133,7 +133,9 @@ impl Args {
             .tally
             .as_ref()
             .ok_or_else(|| Error::failed(format!("the counter {} tells no instructions apart", measurement.counter)))?;
-        let program = Path::new(&command.program).file_name().unwrap_or(&command.program);
+        // By its real name, as the maps of the process have it.
+        let program = std::fs::canonicalize(&command.program).unwrap_or_else(|_| command.program.clone().into());
+        let program = program.file_name().unwrap_or(&command.program);
         Ok(Subject {
             model: spec.name.clone(),
             workload: program.to_string_lossy().into_owned(),

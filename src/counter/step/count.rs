@@ -13,18 +13,19 @@ use crate::counter::sites::{Site, Special};
 use crate::isa::{self, Kind, Marker};
 
 impl Tracer {
-    /// The lanes that the next instruction will work on, while its masks are still those.
-    pub(super) fn lanes(&mut self, stopped: &Stopped, site: &Site) -> Traced<u64> {
-        let Some(classified) = &site.class else { return Ok(0) };
+    /// The lanes that the next instruction will work on, while its masks are still those. None
+    /// where a mask or the tile configuration cannot be read.
+    pub(super) fn lanes(&mut self, stopped: &Stopped, site: &Site) -> Traced<Option<u64>> {
+        let Some(classified) = &site.class else { return Ok(Some(0)) };
         if classified.class.kind == Kind::Tile {
             let tiles = self.xstate.tile_config(stopped)?;
-            return Ok(tiles.and_then(|tiles| isa::tile_product(&site.instruction, &tiles)).unwrap_or(0));
+            return Ok(tiles.and_then(|tiles| isa::tile_product(&site.instruction, &tiles)));
         }
         let mask = match classified.mask {
-            Some(register) => self.xstate.mask(stopped, register.number())?.unwrap_or(0),
-            None => 0,
+            Some(register) => self.xstate.mask(stopped, register.number())?,
+            None => Some(0),
         };
-        Ok(isa::active_lanes(&classified.class, mask))
+        Ok(mask.map(|mask| isa::active_lanes(&classified.class, mask)))
     }
 
     /// A step ended behind its instruction.
@@ -54,8 +55,12 @@ impl Tracer {
     }
 
     /// One more execution of the instruction at `address`.
-    pub(super) fn count(&mut self, stopped: &Stopped, site: &Site, lanes: u64, address: u64) {
+    pub(super) fn count(&mut self, stopped: &Stopped, site: &Site, lanes: Option<u64>, address: u64) {
         self.record.executed(site.mnemonic());
+        let lanes = lanes.unwrap_or_else(|| {
+            self.record.void(format!("the active lanes of the instruction at {address:#x} cannot be read"));
+            0
+        });
         let Some(classified) = &site.class else { return };
         let function = self.function(stopped, address);
         let mut outside = true;

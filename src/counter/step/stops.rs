@@ -118,7 +118,7 @@ impl Tracer {
         let registers = stopped.registers()?;
         let mut call = self.entered(&stopped, &registers);
         if let Entry::First(site) = entry {
-            self.count(&stopped, &site, 0, registers.rip);
+            self.count(&stopped, &site, Some(0), registers.rip);
             if site.special == Some(Special::Syscall32) {
                 self.record.void("the program made system calls by the 32-bit table");
                 call = Call::DONE;

@@ -38,7 +38,7 @@ impl Doing {
 pub struct Flight {
     pub site: Site,
     /// Lanes that it works on.
-    pub lanes: u64,
+    pub lanes: Option<u64>,
     /// The program single-steps itself and expects the trap.
     pub own_trap: bool,
 }
