@@ -2,6 +2,7 @@
 
 use super::perf::Perf;
 use super::step::Step;
+use super::translate::Translate;
 use super::{Counter, Measurement};
 use crate::Error;
 use crate::machine::Cpu;
@@ -13,6 +14,8 @@ pub enum Choice {
     Auto,
     /// The hardware's floating-point events
     Perf,
+    /// Every instruction, in translated copies of the program's code: exact, at nearly native speed
+    Translate,
     /// Every instruction, one at a time: exact, and thousands of times slower
     Step,
 }
@@ -29,6 +32,7 @@ pub fn choose(choice: Choice, cpu: &Cpu) -> Chosen {
     let perf = Perf { cpu: cpu.clone() };
     match choice {
         Choice::Perf => Chosen { counter: Box::new(perf), reason: "asked for".into() },
+        Choice::Translate => Chosen { counter: Box::new(Translate), reason: "asked for".into() },
         Choice::Step => Chosen { counter: Box::new(Step), reason: "asked for".into() },
         Choice::Auto => match perf.refusal() {
             None => Chosen { counter: Box::new(perf), reason: format!("the CPU {cpu} has floating-point events") },

@@ -4,11 +4,16 @@ use std::fs;
 
 use nix::unistd::Pid;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mapping {
     pub start: u64,
     /// The first address behind it.
     pub end: u64,
+    pub readable: bool,
+    pub writable: bool,
+    pub executable: bool,
+    /// Writes to it go elsewhere too.
+    pub shared: bool,
     /// Bytes into the file.
     pub offset: u64,
     pub inode: u64,
@@ -34,6 +39,10 @@ impl Maps {
         Maps { mappings: text.lines().filter_map(mapping).collect() }
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = &Mapping> {
+        self.mappings.iter()
+    }
+
     pub fn find(&self, address: u64) -> Option<&Mapping> {
         let next = self.mappings.partition_point(|m| m.start <= address);
         self.mappings[..next].last().filter(|m| address < m.end)
@@ -49,13 +58,18 @@ fn mapping(line: &str) -> Option<Mapping> {
         field
     };
     let (start, end) = field().split_once('-')?;
-    let _permissions = field();
+    let permissions = field().as_bytes();
+    let permission = |at: usize, letter| permissions.get(at) == Some(&letter);
     let offset = field();
     let _device = field();
     let inode = field();
     Some(Mapping {
         start: u64::from_str_radix(start, 16).ok()?,
         end: u64::from_str_radix(end, 16).ok()?,
+        readable: permission(0, b'r'),
+        writable: permission(1, b'w'),
+        executable: permission(2, b'x'),
+        shared: permission(3, b's'),
         offset: u64::from_str_radix(offset, 16).ok()?,
         inode: inode.parse().ok()?,
         name: rest.trim_start().to_owned(),
@@ -82,6 +96,7 @@ mod tests {
         assert_eq!(name(0x501fff), Some(""));
         assert_eq!(name(0x7ffd1234), Some("[vdso]"));
         assert_eq!(name(0), None);
+        assert_eq!(maps.find(0x500000).map(|m| (m.writable, m.executable, m.shared)), Some((true, true, false)));
         assert_eq!(maps.find(0x400000).map(|m| (m.offset, m.inode)), Some((0x1000, 77)));
     }
 }

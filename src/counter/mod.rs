@@ -18,6 +18,7 @@ pub mod sites;
 pub mod step;
 pub mod symbols;
 mod tally;
+pub mod translate;
 mod wait;
 
 pub use choose::{Choice, Chosen, choose, hardware, pmu_model};

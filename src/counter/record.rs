@@ -6,11 +6,11 @@ use iced_x86::Mnemonic;
 
 use super::regions::RegionLog;
 use super::symbols::Function;
-use super::{Classes, FunctionCount, Tally};
+use super::{ClassCount, Classes, FunctionCount, Tally};
 use crate::isa::Class;
 
 /// Stands for a function in a `Record`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FunctionId(usize);
 
 pub struct Record {
@@ -64,6 +64,21 @@ impl Record {
         if outside {
             work.outside_flops += flops;
         }
+    }
+
+    /// So many executions of any instruction.
+    pub fn executed_times(&mut self, mnemonic: Mnemonic, times: u64) {
+        let sum = &mut self.mnemonics[mnemonic as usize];
+        *sum = sum.wrapping_add(times);
+    }
+
+    /// Everything of one class that a process has executed in `function`; `outside` is the part
+    /// outside every region.
+    pub fn executed_all(&mut self, function: FunctionId, class: &Class, count: ClassCount, outside: ClassCount) {
+        let work = &mut self.functions[function.0].1;
+        work.executions += count.executions;
+        work.flops += count.flops(class);
+        work.outside_flops += outside.flops(class);
     }
 
     pub fn function(&mut self, function: Function) -> FunctionId {

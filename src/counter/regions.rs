@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Classes, RegionTally};
 
 /// The longest name of a region, in bytes.
-pub const LONGEST_NAME: usize = 256;
+const LONGEST_NAME: usize = 256;
 
 /// The sums of all regions of all processes, in the order in which they were first entered.
 #[derive(Debug, Default)]
@@ -119,8 +119,21 @@ fn add_difference(sum: &mut Classes, now: &Classes, since: &Classes) {
     }
 }
 
+/// A region's name, which `read` reads from a program's memory.
+pub fn name_at(read: impl FnOnce(u64, &mut [u8]) -> usize, address: u64, length: u64) -> Result<String, String> {
+    let mut name = [0; LONGEST_NAME];
+    let length = usize::try_from(length).ok().filter(|length| *length <= LONGEST_NAME);
+    let Some(name) = length.and_then(|length| name.get_mut(..length)) else {
+        return Err(format!("is longer than {LONGEST_NAME} bytes"));
+    };
+    match read(address, name) == name.len() {
+        true => name_of(name),
+        false => Err("cannot be read".into()),
+    }
+}
+
 /// A region's name from its bytes.
-pub fn name_of(bytes: &[u8]) -> Result<String, String> {
+fn name_of(bytes: &[u8]) -> Result<String, String> {
     match std::str::from_utf8(bytes) {
         Ok("") => Err("is empty".into()),
         Ok(name) => Ok(name.to_owned()),

@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn code_without_a_file_is_jit() {
-        let mapping = |name: &str| Mapping { start: 0, end: 4096, offset: 0, inode: 0, name: name.into() };
+        let mapping = |name: &str| Mapping { end: 4096, name: name.into(), ..Mapping::default() };
         let pid = Pid::from_raw(1);
         let object = |m: &Mapping| Symbols::default().function(pid, Some(m), 16, |_, _| 0).object;
         assert_eq!(object(&mapping("")), JIT);

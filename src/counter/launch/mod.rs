@@ -30,8 +30,11 @@ pub struct Launch {
     path: PathBuf,
 }
 
+/// What the child does right before exec; async-signal-safe.
+pub type Prepare = fn() -> std::result::Result<(), Errno>;
+
 impl Launch {
-    pub fn new(command: &Command) -> Result<Launch> {
+    pub fn new(command: &Command, prepare: Option<Prepare>) -> Result<Launch> {
         let image = Image::new(command)?;
         let (wait_at, gate) = pipe2(OFlag::O_CLOEXEC).map_err(no_child)?;
         let (report, report_to) = pipe2(OFlag::O_CLOEXEC).map_err(no_child)?;
@@ -46,7 +49,7 @@ impl Launch {
                 native.restore();
                 // SAFETY: closing our copy of the parent's end, so that its death ends our wait.
                 unsafe { libc::close(gate.as_raw_fd()) };
-                image.become_command(wait_at.as_raw_fd(), report_to.as_raw_fd())
+                image.become_command(wait_at.as_raw_fd(), report_to.as_raw_fd(), prepare)
             }
             Ok(ForkResult::Parent { child }) => Ok(Launch {
                 pid: child,
@@ -68,7 +71,10 @@ impl Launch {
         let mut errno = [0; 4];
         // End of file: the descriptor was closed by a successful exec.
         self.report.read_exact(&mut errno).ok()?;
-        Some(program::refused(&self.path, Errno::from_raw(i32::from_ne_bytes(errno))))
+        Some(match i32::from_ne_bytes(errno) {
+            errno @ ..0 => not_prepared(Errno::from_raw(-errno)),
+            errno => program::refused(&self.path, Errno::from_raw(errno)),
+        })
     }
 
     /// Ends a child whose counters could not be set up.
@@ -77,6 +83,11 @@ impl Launch {
         unsafe { libc::kill(self.pid.as_raw(), libc::SIGKILL) };
         let _ = nix::sys::wait::waitpid(self.pid, None);
     }
+}
+
+fn not_prepared(errno: Errno) -> Error {
+    Error::failed(format!("the kernel refuses a seccomp filter, which counting needs: {}", errno.desc()))
+        .remedy("use --counter step, or a kernel with CONFIG_SECCOMP_FILTER")
 }
 
 fn no_child(errno: Errno) -> Error {
@@ -127,7 +138,7 @@ impl Image {
     }
 
     /// In the child: waits at the gate, then executes the command or reports why not.
-    fn become_command(&self, wait_at: RawFd, report_to: RawFd) -> ! {
+    fn become_command(&self, wait_at: RawFd, report_to: RawFd, prepare: Option<Prepare>) -> ! {
         // SAFETY: async-signal-safe calls only, on descriptors and null-terminated arrays that live
         // until exec or exit.
         unsafe {
@@ -139,6 +150,12 @@ impl Image {
             }
             if self.stdout_to_stderr {
                 libc::dup2(libc::STDERR_FILENO, libc::STDOUT_FILENO);
+            }
+            if let Some(Err(errno)) = prepare.map(|prepare| prepare()) {
+                // Negative: it was not exec that failed.
+                let errno = -(errno as i32);
+                libc::write(report_to, (&raw const errno).cast(), size_of_val(&errno));
+                libc::_exit(125)
             }
             let environment = self.environment.pointers.as_ptr();
             libc::execve(self.program.as_ptr(), self.args.pointers.as_ptr(), environment);

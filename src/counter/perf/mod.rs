@@ -40,7 +40,7 @@ impl Counter for Perf {
     fn measure(&self, command: &Command, options: &Options) -> Result<Measurement> {
         let row = fp::microarchitecture(&self.cpu)?;
         let adoption = Adoption::begin();
-        let mut launch = Launch::new(command)?;
+        let mut launch = Launch::new(command, None)?;
         let fp_events = match FpEvents::open(row, launch.pid) {
             Ok(events) => events,
             Err(error) => {

@@ -8,12 +8,16 @@ use libc::{c_int, c_uint, c_void, siginfo_t, user_regs_struct};
 use nix::errno::Errno;
 use nix::unistd::Pid;
 
+use crate::Error;
+
 mod memory;
+mod remote;
 pub mod status;
 mod wait;
 mod xstate;
 
-pub use wait::{Change, Event, Stop, wait};
+pub use remote::Remote;
+pub use wait::{Change, Event, Stop, wait, wait_for};
 pub use xstate::Xstate;
 
 /// ESRCH means that the thread was killed in the meantime; its end is then reported by `wait`.
@@ -43,15 +47,30 @@ fn request(request: c_uint, tid: Pid, address: *mut c_void, data: *mut c_void) -
 }
 
 /// Attaches to a child without stopping it. Its descendants will be traced too, and all are
-/// killed should the tracer die.
-pub fn seize(pid: Pid) -> Traced<()> {
-    let options = libc::PTRACE_O_EXITKILL
+/// killed should the tracer die. `further` options beside those that every counter needs.
+pub fn seize(pid: Pid, further: c_int) -> Traced<()> {
+    let options = further
+        | libc::PTRACE_O_EXITKILL
         | libc::PTRACE_O_TRACESYSGOOD
         | libc::PTRACE_O_TRACEFORK
         | libc::PTRACE_O_TRACEVFORK
         | libc::PTRACE_O_TRACECLONE
         | libc::PTRACE_O_TRACEEXEC;
     request(libc::PTRACE_SEIZE, pid, ptr::null_mut(), options as usize as *mut c_void)
+}
+
+/// Why this machine does not let us trace a child of our own.
+pub fn refused(counter: &str, errno: Errno) -> Error {
+    let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
+    let error = Error::failed(format!("ptrace, by which `{counter}` counts, is refused here: {}", errno.desc()));
+    match scope.trim() {
+        "3" => error.remedy("kernel.yama.ptrace_scope is 3, which only a reboot with another value undoes"),
+        "2" => error.remedy("run as root, or: sysctl kernel.yama.ptrace_scope=1"),
+        _ => error.remedy(
+            "a sandbox (seccomp) or security module forbids it: in Docker, add --cap-add=SYS_PTRACE, \
+             or do not run flopledger under another tracer",
+        ),
+    }
 }
 
 /// Asks a running thread to stop; `wait` reports `Stop::Trap`.
@@ -99,11 +118,21 @@ impl Stopped {
         Ok(unsafe { registers.assume_init() })
     }
 
+    pub fn set_registers(&self, registers: &user_regs_struct) -> Traced<()> {
+        let data = ptr::from_ref(registers).cast_mut().cast();
+        request(libc::PTRACE_SETREGS, self.tid, ptr::null_mut(), data)
+    }
+
     pub fn signal_info(&self) -> Traced<siginfo_t> {
         let mut info = MaybeUninit::<siginfo_t>::zeroed();
         request(libc::PTRACE_GETSIGINFO, self.tid, ptr::null_mut(), info.as_mut_ptr().cast())?;
         // SAFETY: the kernel filled the whole structure.
         Ok(unsafe { info.assume_init() })
+    }
+
+    pub fn set_signal_info(&self, info: &siginfo_t) -> Traced<()> {
+        let data = ptr::from_ref(info).cast_mut().cast();
+        request(libc::PTRACE_SETSIGINFO, self.tid, ptr::null_mut(), data)
     }
 
     pub fn signal_mask(&self) -> Traced<SignalMask> {

@@ -1,9 +1,10 @@
 //! What /proc/PID tells of a process that ptrace does not.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use libc::c_int;
-use nix::unistd::Pid;
+use nix::unistd::{Pid, Uid};
 
 use super::{SignalMask, signal_bit};
 
@@ -53,4 +54,11 @@ pub fn is_running(pid: Pid) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let state = status.lines().find_map(|line| line.strip_prefix("State:"));
     state.is_some_and(|state| !state.trim_start().starts_with(['Z', 'X']))
+}
+
+/// A set-user-ID program gets its privilege only from a tracer that has it.
+pub fn loses_privilege(pid: Pid) -> bool {
+    const SET_ID: u32 = libc::S_ISUID | libc::S_ISGID;
+    let mode = std::fs::metadata(format!("/proc/{pid}/exe")).map_or(0, |program| program.permissions().mode());
+    mode & SET_ID != 0 && !Uid::effective().is_root()
 }

@@ -2,6 +2,7 @@
 
 use libc::c_int;
 use nix::errno::Errno;
+use nix::unistd::Pid;
 
 use super::Stopped;
 use crate::counter::wait::{self, Ended};
@@ -11,6 +12,10 @@ pub enum Event {
     /// fork, vfork or clone.
     Child,
     Exec,
+    /// A system call that a seccomp filter asks the tracer about.
+    Seccomp,
+    /// About to end; registers and memory are still there.
+    Exit,
     Other,
 }
 
@@ -43,6 +48,34 @@ pub fn wait() -> Result<Change, Errno> {
     })
 }
 
+/// Waits for one thread to stop. Err(ESRCH) if it ends instead, which `wait` will report.
+pub fn wait_for(tid: Pid) -> Result<(Stopped, Stop), Errno> {
+    let mut status = 0;
+    loop {
+        let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+        let options = libc::WEXITED | libc::WSTOPPED | libc::WNOWAIT | libc::__WALL;
+        // SAFETY: `info` is local; WNOWAIT leaves the change to be waited for again.
+        let rc = unsafe { libc::waitid(libc::P_PID, tid.as_raw() as u32, info.as_mut_ptr(), options) };
+        match Errno::result(rc) {
+            Err(Errno::EINTR) => continue,
+            Err(_) => return Err(Errno::ESRCH),
+            Ok(_) => {}
+        }
+        // SAFETY: zeroed memory is a valid siginfo, and waitid filled it.
+        let code = unsafe { info.assume_init() }.si_code;
+        if code != libc::CLD_STOPPED && code != libc::CLD_TRAPPED {
+            return Err(Errno::ESRCH);
+        }
+        // SAFETY: the status is local.
+        let rc = unsafe { libc::waitpid(tid.as_raw(), &mut status, libc::__WALL) };
+        match Errno::result(rc) {
+            Ok(_) if libc::WIFSTOPPED(status) => return Ok((Stopped { tid }, stop(status))),
+            Err(Errno::EINTR) => {}
+            _ => return Err(Errno::ESRCH),
+        }
+    }
+}
+
 /// From the kernel's headers: marks the stops that only PTRACE_SEIZE gives.
 const PTRACE_EVENT_STOP: c_int = 128;
 
@@ -56,6 +89,8 @@ fn stop(status: c_int) -> Stop {
         (PTRACE_EVENT_STOP, signal) => Stop::Group(signal),
         (libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE, _) => Stop::Event(Event::Child),
         (libc::PTRACE_EVENT_EXEC, _) => Stop::Event(Event::Exec),
+        (libc::PTRACE_EVENT_SECCOMP, _) => Stop::Event(Event::Seccomp),
+        (libc::PTRACE_EVENT_EXIT, _) => Stop::Event(Event::Exit),
         _ => Stop::Event(Event::Other),
     }
 }

@@ -8,7 +8,7 @@ use super::thread::Flight;
 use crate::counter::maps::Maps;
 use crate::counter::ptrace::{Stopped, TRAP_FLAG, Traced};
 use crate::counter::record::FunctionId;
-use crate::counter::regions::{LONGEST_NAME, name_of};
+use crate::counter::regions::name_at;
 use crate::counter::sites::{Site, Special};
 use crate::isa::{self, Kind, Marker};
 
@@ -93,7 +93,7 @@ impl Tracer {
         let (log, now) = (&mut self.record.regions, &process.classes);
         let fault = match marker {
             Marker::Begin => {
-                let name = name_at(stopped, registers.rdi, registers.rsi);
+                let name = name_at(|at, name| stopped.read(at, name), registers.rdi, registers.rsi);
                 process.regions.begin(log, tid.as_raw(), name, now)
             }
             Marker::End => process.regions.end(log, tid.as_raw(), now),
@@ -101,18 +101,6 @@ impl Tracer {
         if let Some(fault) = fault {
             self.record.void(fault);
         }
-    }
-}
-
-fn name_at(stopped: &Stopped, address: u64, length: u64) -> Result<String, String> {
-    let mut name = [0; LONGEST_NAME];
-    let length = usize::try_from(length).ok().filter(|length| *length <= LONGEST_NAME);
-    let Some(name) = length.and_then(|length| name.get_mut(..length)) else {
-        return Err(format!("is longer than {LONGEST_NAME} bytes"));
-    };
-    match stopped.read(address, name) == name.len() {
-        true => name_of(name),
-        false => Err("cannot be read".into()),
     }
 }
 

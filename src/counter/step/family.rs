@@ -1,9 +1,7 @@
 //! Threads and processes as they come and go.
 
-use std::os::unix::fs::PermissionsExt;
-
 use libc::c_int;
-use nix::unistd::{Pid, Uid};
+use nix::unistd::Pid;
 
 use super::Tracer;
 use super::thread::{Call, Doing, Process, Thread};
@@ -44,7 +42,7 @@ impl Tracer {
         if let Some(process) = self.processes.get_mut(&tid) {
             process.exec();
         }
-        if loses_privilege(tid) {
+        if status::loses_privilege(tid) {
             let name = status::name(tid);
             self.record.void(format!("{name} is setuid or setgid, and runs without that privilege when traced"));
         }
@@ -144,13 +142,6 @@ impl Tracer {
         self.ended(stopped.tid())?;
         stopped.detach(signal)
     }
-}
-
-/// A set-user-ID program gets its privilege only from a tracer that has it.
-fn loses_privilege(pid: Pid) -> bool {
-    const SET_ID: u32 = libc::S_ISUID | libc::S_ISGID;
-    let mode = std::fs::metadata(format!("/proc/{pid}/exe")).map_or(0, |program| program.permissions().mode());
-    mode & SET_ID != 0 && !Uid::effective().is_root()
 }
 
 impl Thread {

@@ -38,10 +38,10 @@ impl Counter for Step {
     }
 
     fn measure(&self, command: &Command, options: &Options) -> Result<Measurement> {
-        let mut launch = Launch::new(command)?;
-        if let Err(errno) = ptrace::seize(launch.pid) {
+        let mut launch = Launch::new(command, None)?;
+        if let Err(errno) = ptrace::seize(launch.pid, 0) {
             launch.abandon();
-            return Err(refused(errno));
+            return Err(ptrace::refused(self.name(), errno));
         }
         let events = software::open(launch.pid);
         let mut tracer = Tracer::new(launch.pid);
@@ -65,20 +65,6 @@ impl Counter for Step {
             processes: Some(processes),
             threads: Some(threads),
         })
-    }
-}
-
-/// Why this machine does not let us trace a child of our own.
-fn refused(errno: Errno) -> Error {
-    let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
-    let error = Error::failed(format!("ptrace, by which `step` counts, is refused here: {}", errno.desc()));
-    match scope.trim() {
-        "3" => error.remedy("kernel.yama.ptrace_scope is 3, which only a reboot with another value undoes"),
-        "2" => error.remedy("run as root, or: sysctl kernel.yama.ptrace_scope=1"),
-        _ => error.remedy(
-            "a sandbox (seccomp) or security module forbids it: in Docker, add --cap-add=SYS_PTRACE, \
-             or do not run flopledger under another tracer",
-        ),
     }
 }
 

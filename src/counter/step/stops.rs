@@ -31,7 +31,7 @@ impl Tracer {
         match (stop, doing) {
             (Stop::Event(Event::Exec), _) => self.executed_program(stopped),
             (Stop::Event(Event::Child), _) => self.started_child(stopped),
-            (Stop::Event(Event::Other), _) => stopped.run_to_syscall(None),
+            (Stop::Event(_), _) => stopped.run_to_syscall(None),
             (Stop::Signal(signal), Doing::Launching) => stopped.run_on(Some(signal)),
             (_, Doing::Launching) => stopped.run_on(None),
             (Stop::Syscall, Doing::Entering(entry)) => self.enter(stopped, entry),

@@ -1,0 +1,305 @@
+//! The translations of one address space: where they are, how they are linked, and how they are
+//! found by program address and by place.
+
+use std::collections::BTreeMap;
+
+use iced_x86::InstructionInfoFactory;
+
+use super::decode::{self, Code64, Decoded, End};
+use super::emit::{Boundary, Counting, Emitted, Emitter, JUMP, Lanes, Link, Place, To, Unplaceable, relative};
+use super::sequences::Sequences;
+use super::work::Use;
+use super::zone::Zone;
+use super::{area, liveness};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BlockId(pub u32);
+
+#[derive(Debug, Clone)]
+pub struct Block {
+    /// Address in the program.
+    pub start: u64,
+    pub bytes: Box<[u8]>,
+    pub instructions: u8,
+    /// Address and length of its translation.
+    pub at: u64,
+    pub length: u32,
+    pub boundaries: Box<[Boundary]>,
+    pub counting: Counting,
+    pub lanes: Box<[Lanes]>,
+    /// Its floating-point instructions.
+    pub uses: Box<[Use]>,
+    zone: u16,
+    /// What indirect branches land on; 0 if none has yet.
+    landing: u64,
+}
+
+impl Block {
+    pub fn next(&self) -> u64 {
+        self.start + self.bytes.len() as u64
+    }
+}
+
+/// Translations at most, and counters: as many as a thread's area has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Untranslatable {
+    /// Nothing executable is there.
+    NoCode,
+    /// A zone near that address is needed.
+    NoZone,
+    /// Zones or counters are used up.
+    Full,
+}
+
+/// What translation needs of the world.
+pub struct World<'a> {
+    pub sequences: &'a Sequences,
+    pub factory: &'a mut InstructionInfoFactory,
+    pub code: &'a mut dyn Code64,
+    pub traced: &'a dyn Fn(u32) -> bool,
+    /// Describes the floating-point instructions of a block.
+    pub uses: &'a mut dyn FnMut(&Decoded, &[Lanes]) -> Box<[Use]>,
+}
+
+/// Blocks translated at one trap at most: a trap costs as much as about eight.
+const AHEAD: usize = 32;
+
+#[derive(Debug, Clone, Default)]
+pub struct Cache {
+    blocks: Vec<Block>,
+    by_start: BTreeMap<u64, BlockId>,
+    by_place: BTreeMap<u64, BlockId>,
+    /// Blocks with floating-point instructions.
+    floating: Vec<BlockId>,
+    /// What a trap's number stands for: the four bytes of the branch, and where it leads.
+    exits: Vec<(u64, To)>,
+    next_slot: u32,
+}
+
+impl Cache {
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    pub fn block(&self, id: BlockId) -> &Block {
+        &self.blocks[id.0 as usize]
+    }
+
+    pub fn floating(&self) -> impl Iterator<Item = (BlockId, &Block)> {
+        self.floating.iter().map(|id| (*id, self.block(*id)))
+    }
+
+    pub fn slots(&self) -> u32 {
+        self.next_slot
+    }
+
+    pub fn exit(&self, number: u32) -> Option<(u64, To)> {
+        self.exits.get(number as usize).copied()
+    }
+
+    pub fn find(&self, start: u64) -> Option<BlockId> {
+        self.by_start.get(&start).copied()
+    }
+
+    /// The block whose translation holds an address.
+    pub fn at_place(&self, place: u64) -> Option<BlockId> {
+        let (at, id) = self.by_place.range(..=place).next_back()?;
+        (place < at + u64::from(self.block(*id).length)).then_some(*id)
+    }
+
+    /// The translation of the block at `start`, with others that are likely to follow.
+    pub fn translate(
+        &mut self,
+        zones: &mut [Zone],
+        world: &mut World,
+        start: u64,
+    ) -> Result<BlockId, Untranslatable> {
+        if let Some(known) = self.find(start) {
+            return Ok(known);
+        }
+        let first = self.chain(zones, world, start, &mut Vec::new(), &mut 0)?;
+        Ok(first)
+    }
+
+    /// Translates `start` and, right behind it, what it falls through to; then, as far as `AHEAD`
+    /// allows, the other ways.
+    fn chain(
+        &mut self,
+        zones: &mut [Zone],
+        world: &mut World,
+        start: u64,
+        waiting: &mut Vec<u64>,
+        done: &mut usize,
+    ) -> Result<BlockId, Untranslatable> {
+        let zone = zones.iter().rposition(|zone| zone.reaches(start) && zone.has_room()).ok_or(Untranslatable::NoZone)?;
+        let first = self.run_of_blocks(&mut zones[zone], zone, world, start, waiting, done)?;
+        let mut position = 0;
+        while position < waiting.len() && *done < AHEAD {
+            let next = waiting[position];
+            position += 1;
+            if self.find(next).is_none() && zones[zone].reaches(next) && zones[zone].has_room() {
+                // What is ahead may not be code at all; it will be seen when it is executed.
+                let _ = self.run_of_blocks(&mut zones[zone], zone, world, next, waiting, done);
+            }
+        }
+        Ok(first)
+    }
+
+    fn run_of_blocks(
+        &mut self,
+        zone: &mut Zone,
+        zone_index: usize,
+        world: &mut World,
+        start: u64,
+        waiting: &mut Vec<u64>,
+        done: &mut usize,
+    ) -> Result<BlockId, Untranslatable> {
+        let mut first = None;
+        let mut address = start;
+        let mut decoded = decode::decode(world.code, start, false).ok_or(Untranslatable::NoCode)?;
+        loop {
+            *done += 1;
+            let (follow, other) = successors(&decoded);
+            waiting.extend(other);
+            let follow = follow.filter(|next| *done < AHEAD && *next != address && self.find(*next).is_none());
+            let following = follow.and_then(|next| decode::decode(world.code, next, false));
+            let follow = follow.filter(|_| following.is_some());
+            let id = self.place(zone, zone_index, world, &decoded, follow)?;
+            first = first.or(Some(id));
+            match (follow, following) {
+                (Some(next), Some(block)) => (address, decoded) = (next, block),
+                _ => return first.ok_or(Untranslatable::NoCode),
+            }
+        }
+    }
+
+    /// Emits one block where the zone's last ended.
+    fn place(
+        &mut self,
+        zone: &mut Zone,
+        zone_index: usize,
+        world: &mut World,
+        block: &Decoded,
+        follow: Option<u64>,
+    ) -> Result<BlockId, Untranslatable> {
+        if self.next_slot + 2 * decode::MOST_INSTRUCTIONS as u32 > area::MOST_COUNTERS {
+            return Err(Untranslatable::Full);
+        }
+        let place = Place {
+            at: zone.top(),
+            search: zone.search(),
+            slot: self.next_slot,
+            follow,
+            revocable: false,
+            live_after: liveness::ALL,
+        };
+        let mut emitter = Emitter { sequences: world.sequences, factory: world.factory, traced: world.traced };
+        let emitted = emitter.emit(block, place).map_err(|refusal| match refusal {
+            Unplaceable::TooFar => Untranslatable::NoZone,
+            Unplaceable::Unencodable => Untranslatable::Full,
+        })?;
+        self.next_slot += emitted.slots;
+        let id = BlockId(self.blocks.len() as u32);
+        let Emitted { mut code, boundaries, counting, lanes, links, constants, .. } = emitted;
+        for (offset, constant) in constants {
+            let pool = zone.constant(constant);
+            fill(&mut code, offset, place.at, pool);
+        }
+        self.by_start.insert(block.start, id);
+        for Link { offset, to } in links {
+            let hole = place.at + u64::from(offset);
+            let target = match to {
+                To::Block(address) => self.find(address).map(|id| if address == block.start { place.at } else { self.block(id).at }),
+                _ => None,
+            };
+            let target = target.unwrap_or_else(|| {
+                let number = self.exits.len() as u32;
+                self.exits.push((hole, to));
+                zone.stub(world.sequences, number)
+            });
+            fill(&mut code, offset, place.at, target);
+        }
+        zone.append(&code);
+        let uses = (world.uses)(block, &lanes);
+        if !uses.is_empty() {
+            self.floating.push(id);
+        }
+        self.by_place.insert(place.at, id);
+        self.blocks.push(Block {
+            start: block.start,
+            bytes: block.bytes.clone().into(),
+            instructions: block.instructions.len() as u8,
+            at: place.at,
+            length: code.len() as u32,
+            boundaries: boundaries.into(),
+            counting,
+            lanes: lanes.into(),
+            uses,
+            zone: zone_index as u16,
+            landing: 0,
+        });
+        Ok(id)
+    }
+
+    /// Lets a direct branch lead straight to a block, if it can reach that.
+    pub fn link(&mut self, zones: &mut [Zone], hole: u64, to: BlockId) {
+        let target = self.block(to).at;
+        let zone = zones.iter_mut().find(|zone| zone.memory.holds(hole));
+        if let (Some(zone), Ok(distance)) = (zone, relative(target, hole + 4)) {
+            let offset = hole - zone.memory.start;
+            zone.memory.store_u32(offset, distance as u32);
+        }
+    }
+
+    /// What an indirect branch to the block lands on.
+    pub fn landing(&mut self, zones: &mut [Zone], sequences: &Sequences, id: BlockId) -> u64 {
+        let block = &mut self.blocks[id.0 as usize];
+        if block.landing == 0 {
+            block.landing = zones[usize::from(block.zone)].landing(sequences, block.at);
+        }
+        block.landing
+    }
+
+    /// The program's code in a range is gone or has changed: its translations lead to the tracer.
+    pub fn revoke(&mut self, zones: &mut [Zone], sequences: &Sequences, start: u64, end: u64) {
+        let from = start.saturating_sub(decode::MOST_BYTES as u64);
+        let within = self.by_start.range(from..end).filter(|(_, id)| self.block(**id).next() > start);
+        let gone: Vec<(u64, BlockId)> = within.map(|(start, id)| (*start, *id)).collect();
+        for (start, id) in gone {
+            self.by_start.remove(&start);
+            let block = self.block(id);
+            let (at, zone) = (block.at, &mut zones[usize::from(block.zone)]);
+            let number = self.exits.len() as u32;
+            // No branch leads through here: there is nothing to link.
+            self.exits.push((0, To::Block(start)));
+            let stub = zone.stub(sequences, number);
+            let mut jump = vec![0xE9, 0, 0, 0, 0];
+            fill(&mut jump, 1, at, stub);
+            debug_assert_eq!(jump.len(), JUMP);
+            zone.memory.write(at - zone.memory.start, &jump);
+        }
+    }
+}
+
+/// Fills the four bytes at `offset` of code that goes to `at`, so that they lead to `target`.
+fn fill(code: &mut [u8], offset: u32, at: u64, target: u64) {
+    let behind = at + u64::from(offset) + 4;
+    let displacement = target.wrapping_sub(behind) as u32;
+    code[offset as usize..offset as usize + 4].copy_from_slice(&displacement.to_le_bytes());
+}
+
+/// Where a block most likely goes on, and other ways worth translating ahead.
+fn successors(block: &Decoded) -> (Option<u64>, Vec<u64>) {
+    let next = block.next();
+    match block.end {
+        End::Next | End::Syscall { .. } => (Some(next), vec![]),
+        End::Jump { target } => (Some(target), vec![]),
+        End::Branch { target } => (Some(next), vec![target]),
+        End::ShortBranch { target } => (None, vec![next, target]),
+        End::Call { target } => (Some(target), vec![next]),
+        End::IndirectCall => (None, vec![next]),
+        End::Marker | End::TileConfig => (None, vec![next]),
+        End::Transaction { fallback } => (Some(fallback), vec![]),
+        End::Return | End::IndirectJump | End::Raises | End::Unsupported(_) => (None, vec![]),
+    }
+}

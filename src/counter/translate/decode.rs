@@ -1,0 +1,206 @@
+//! A block: instructions in a row that are entered only at the first, and what follows the last.
+
+use iced_x86::{Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register};
+
+use crate::counter::sites::LONGEST;
+use crate::isa;
+
+/// Instructions of a block at most.
+pub const MOST_INSTRUCTIONS: usize = 64;
+/// Bytes of a block at most.
+pub const MOST_BYTES: usize = MOST_INSTRUCTIONS * LONGEST;
+
+/// What follows a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The block just stops; the last instruction is like any other.
+    Next,
+    Jump { target: u64 },
+    Branch { target: u64 },
+    /// loop, jrcxz and the like, which have short forms only.
+    ShortBranch { target: u64 },
+    Call { target: u64 },
+    Return,
+    IndirectJump,
+    IndirectCall,
+    /// The number, where the block itself sets it.
+    Syscall { number: Option<u32> },
+    /// A region's marker: the tracer takes note behind it.
+    Marker,
+    /// The tile configuration changes.
+    TileConfig,
+    /// Begins a transaction, which aborts at once.
+    Transaction { fallback: u64 },
+    /// Raises a signal (int3, ud2, hlt ...), or is not known to be an instruction at all.
+    Raises,
+    /// Cannot be translated; the reason.
+    Unsupported(&'static str),
+}
+
+#[derive(Debug, Clone)]
+pub struct Decoded {
+    pub start: u64,
+    pub instructions: Vec<Instruction>,
+    pub bytes: Vec<u8>,
+    pub end: End,
+    /// Of instructions with an operand relative to the instruction pointer: their address, and
+    /// where in their bytes the displacement is.
+    displacements: Vec<(u64, usize)>,
+}
+
+impl Decoded {
+    /// The address behind the last instruction.
+    pub fn next(&self) -> u64 {
+        self.start + self.bytes.len() as u64
+    }
+
+    /// Where in an instruction's bytes its displacement from the instruction pointer is.
+    pub fn displacement(&self, instruction: &Instruction) -> Option<usize> {
+        self.displacements.iter().find(|(ip, _)| *ip == instruction.ip()).map(|(_, at)| *at)
+    }
+
+    /// The bytes of one instruction.
+    pub fn bytes_of(&self, instruction: &Instruction) -> &[u8] {
+        let at = (instruction.ip() - self.start) as usize;
+        &self.bytes[at..at + instruction.len()]
+    }
+}
+
+/// Where code is read from.
+pub trait Code64 {
+    /// Fills the buffer with executable bytes from `address` on; returns how many there are.
+    fn fetch(&mut self, address: u64, buffer: &mut [u8]) -> usize;
+}
+
+/// Decodes the block at `start`. None where nothing is executable. `one_store`: the block ends
+/// behind an instruction that writes memory, which may be its own code.
+pub fn decode(code: &mut dyn Code64, start: u64, one_store: bool) -> Option<Decoded> {
+    let mut buffer = [0; MOST_BYTES];
+    let available = code.fetch(start, &mut buffer);
+    if available == 0 {
+        return None;
+    }
+    let mut decoder = Decoder::with_ip(64, &buffer[..available], start, DecoderOptions::NONE);
+    let mut instructions = Vec::with_capacity(8);
+    let mut displacements = Vec::new();
+    let mut end = End::Next;
+    while instructions.len() < MOST_INSTRUCTIONS && decoder.can_decode() {
+        let instruction = decoder.decode();
+        if instruction.is_invalid() {
+            // Cut off by the end of executable memory, or unknown: the CPU shall say.
+            if instructions.is_empty() {
+                instructions.push(instruction);
+                end = End::Raises;
+            }
+            break;
+        }
+        if instruction.is_ip_rel_memory_operand() {
+            displacements.push((instruction.ip(), decoder.get_constant_offsets(&instruction).displacement_offset()));
+        }
+        instructions.push(instruction);
+        end = ending(&instruction, &instructions);
+        if end != End::Next || one_store && writes_memory(&instruction) {
+            break;
+        }
+    }
+    if matches!(end, End::Unsupported(_)) {
+        // It will not be executed here, and so not counted.
+        instructions.pop();
+    }
+    let length = instructions.iter().map(Instruction::len).sum();
+    Some(Decoded { start, instructions, bytes: buffer[..length].to_vec(), end, displacements })
+}
+
+fn ending(instruction: &Instruction, block: &[Instruction]) -> End {
+    if isa::marker(instruction).is_some() {
+        return End::Marker;
+    }
+    if let Some(reason) = unsupported(instruction) {
+        return End::Unsupported(reason);
+    }
+    match instruction.flow_control() {
+        FlowControl::Next => match instruction.mnemonic() {
+            Mnemonic::Ldtilecfg | Mnemonic::Tilerelease => End::TileConfig,
+            _ => End::Next,
+        },
+        FlowControl::UnconditionalBranch => End::Jump { target: instruction.near_branch_target() },
+        FlowControl::ConditionalBranch => {
+            let target = instruction.near_branch_target();
+            match instruction.is_jcc_short_or_near() {
+                true => End::Branch { target },
+                false => End::ShortBranch { target },
+            }
+        }
+        FlowControl::Call if instruction.mnemonic() == Mnemonic::Syscall => End::Syscall { number: number(block) },
+        FlowControl::Call => End::Call { target: instruction.near_branch_target() },
+        FlowControl::Return => End::Return,
+        FlowControl::IndirectBranch => End::IndirectJump,
+        FlowControl::IndirectCall => End::IndirectCall,
+        FlowControl::XbeginXabortXend => match instruction.mnemonic() {
+            Mnemonic::Xbegin => End::Transaction { fallback: instruction.near_branch_target() },
+            _ => End::Next,
+        },
+        FlowControl::Interrupt | FlowControl::Exception => End::Raises,
+    }
+}
+
+fn unsupported(instruction: &Instruction) -> Option<&'static str> {
+    let code = instruction.code();
+    if instruction.is_call_far() || instruction.is_call_far_indirect() || instruction.is_jmp_far_indirect() {
+        return Some("a far branch");
+    }
+    let gs = |op| instruction.op_kind(op) == OpKind::Memory && instruction.memory_segment() == Register::GS;
+    if (0..instruction.op_count()).any(gs) && instruction.mnemonic() != Mnemonic::Lea {
+        return Some("an access through GS, which the translator needs itself");
+    }
+    if instruction.memory_base() == Register::EIP {
+        return Some("a 32-bit address relative to the instruction pointer");
+    }
+    match instruction.mnemonic() {
+        Mnemonic::Iret | Mnemonic::Iretd | Mnemonic::Iretq | Mnemonic::Retf => Some("a far return"),
+        Mnemonic::Wrgsbase | Mnemonic::Rdgsbase => Some("the base of GS, which the translator needs itself"),
+        Mnemonic::Sysenter | Mnemonic::Sysret | Mnemonic::Sysretq | Mnemonic::Sysexit => {
+            Some("a system call by a 32-bit way")
+        }
+        Mnemonic::Int if instruction.immediate8() == 0x80 => Some("a system call by the 32-bit table"),
+        Mnemonic::Mov if instruction.op0_register() == Register::GS => Some("a load of GS"),
+        Mnemonic::Pop if instruction.op0_register() == Register::GS => Some("a load of GS"),
+        Mnemonic::Lgs => Some("a load of GS"),
+        _ if code == Code::Jmpe_disp16 || code == Code::Jmpe_disp32 => Some("jmpe"),
+        _ => None,
+    }
+}
+
+/// The number of the system call that the block's last instruction makes: the last thing that
+/// wrote eax must be a constant.
+fn number(block: &[Instruction]) -> Option<u32> {
+    let (_, before) = block.split_last()?;
+    // Everything between must leave rax alone: only plain moves to other registers are believed.
+    for instruction in before.iter().rev() {
+        if instruction.code() == Code::Mov_r32_imm32 || instruction.code() == Code::Mov_rm32_imm32 {
+            if instruction.op0_register() == Register::EAX {
+                return Some(instruction.immediate32());
+            }
+            continue;
+        }
+        let zeroed = instruction.mnemonic() == Mnemonic::Xor
+            && instruction.op0_register() == Register::EAX
+            && instruction.op1_register() == Register::EAX;
+        if zeroed {
+            return Some(0);
+        }
+        let plain = matches!(instruction.mnemonic(), Mnemonic::Mov | Mnemonic::Lea);
+        let register = instruction.op0_register().full_register();
+        if !plain || instruction.op0_kind() != OpKind::Register || register == Register::RAX {
+            return None;
+        }
+    }
+    None
+}
+
+/// Errs on the side of writing.
+fn writes_memory(instruction: &Instruction) -> bool {
+    let operand = (0..instruction.op_count()).any(|op| !matches!(instruction.op_kind(op), OpKind::Register | OpKind::Immediate8 | OpKind::Immediate32));
+    operand && !matches!(instruction.mnemonic(), Mnemonic::Lea | Mnemonic::Cmp | Mnemonic::Test)
+        || instruction.is_stack_instruction()
+}

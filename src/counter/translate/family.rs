@@ -1,0 +1,298 @@
+//! Threads and processes as they come and go.
+
+use libc::user_regs_struct;
+use nix::unistd::Pid;
+
+use super::Tracer;
+use super::areas::Area;
+use super::cache::Cache;
+use super::space::{Space, Spot, refused};
+use super::thread::{Doing, Process, SpaceId, Thread};
+use crate::counter::ptrace::{self, Remote, Stopped, Traced, status};
+
+impl Tracer {
+    /// ptrace(2): "PTRACE_EVENT_CLONE ... the PID of the new thread can be retrieved".
+    pub(super) fn started_child(&mut self, parent: Stopped) -> Traced<()> {
+        let tid = parent.event_message()?;
+        let child = match self.early.remove(&tid) {
+            Some(child) => child,
+            // It stops before it executes anything.
+            None => match ptrace::wait_for(tid) {
+                Ok((child, _)) => child,
+                Err(_) => return parent.run_on(None),
+            },
+        };
+        let creator = parent.tid();
+        self.adopt(child, creator)?;
+        let doing = self.threads.get(&creator).map_or(Doing::Running, |thread| thread.doing);
+        super::traps::resume(parent, doing, None)
+    }
+
+    /// A new thread or process of `creator`.
+    fn adopt(&mut self, child: Stopped, creator: Pid) -> Traced<()> {
+        let tid = child.tid();
+        let Some(creator) = self.threads.get(&creator) else { return child.run_on(None) };
+        let (pid, area) = (creator.process, creator.area.clone());
+        let process = status::process_of(tid).unwrap_or(pid);
+        let (tiles, doing) = (creator.tiles, creator.doing);
+        self.record.threads += 1;
+        let mut thread = Thread::new(process, Doing::Running);
+        thread.tiles = tiles;
+        let Some(parent) = self.processes.get(&pid) else { return child.run_on(None) };
+        let (Some(space), Some(own)) = (parent.space, area) else {
+            self.threads.insert(tid, Thread::new(process, Doing::Launching));
+            return child.run_on(None);
+        };
+        let shares = process == pid || shares_memory(&child, pid);
+        if process != tid || shares {
+            if process == tid {
+                self.record.processes += 1;
+                let new = parent.child(space);
+                self.processes.insert(tid, new);
+            }
+            return self.give_area(child, thread, space, &own, doing);
+        }
+        self.record.processes += 1;
+        let source = &self.spaces[&space];
+        let (child, copy) = copy_space(child, source, &own)?;
+        let (space, area) = match copy {
+            Ok(copy) => copy,
+            Err(why) => {
+                self.record.void(format!("process {tid} runs uncounted: {why}"));
+                return child.detach(None);
+            }
+        };
+        let id = self.new_space(space);
+        let new = match self.processes.get(&pid) {
+            Some(parent) => parent.child(id),
+            None => Process::new(),
+        };
+        self.processes.insert(tid, new);
+        thread.area = Some(area);
+        self.threads.insert(tid, thread);
+        self.go_on_after_fork(child, doing)
+    }
+
+    pub(super) fn new_space(&mut self, space: Space) -> SpaceId {
+        let id = SpaceId(self.next_space);
+        self.next_space += 1;
+        self.spaces.insert(id, space);
+        id
+    }
+
+    /// A thread of its own in an address space that exists.
+    fn give_area(&mut self, child: Stopped, mut thread: Thread, id: SpaceId, own: &Area, doing: Doing) -> Traced<()> {
+        let tid = child.tid();
+        let Some(space) = self.spaces.get_mut(&id) else { return child.run_on(None) };
+        let mut child = child;
+        if space.areas.is_empty() {
+            let at = space.zones.first().map_or(0, |zone| zone.syscall());
+            let remote = Remote::enter(child, at, false)?;
+            let (remote, more) = space.areas.more(remote, at + 8)?;
+            child = remote.leave()?;
+            if let Err(refusal) = more {
+                self.record.void(format!("thread {tid}: {}", refused(refusal)));
+            }
+        }
+        let Some(area) = space.areas.take() else { return child.run_on(None) };
+        let mut registers = child.registers()?;
+        registers.gs_base = area.base();
+        // What a traced call was about is still in the creator's area.
+        for saved in [super::area::RAX, super::area::RCX, super::area::R11, super::area::EXIT] {
+            area.store(saved, own.load(saved));
+        }
+        child.set_registers(&registers)?;
+        thread.area = Some(area);
+        self.threads.insert(tid, thread);
+        self.go_on_after_fork(child, doing)
+    }
+
+    /// A new thread returns from the call that made it, which was perhaps a traced one.
+    fn go_on_after_fork(&mut self, child: Stopped, creator: Doing) -> Traced<()> {
+        let Doing::Calling(call) = creator else { return child.run_on(None) };
+        let after = child.registers()?;
+        let registers = user_regs_struct {
+            rax: 0,
+            rcx: call.next,
+            r11: after.eflags,
+            rsp: after.rsp,
+            fs_base: after.fs_base,
+            orig_rax: u64::MAX,
+            ..call.before
+        };
+        self.enter(child, false, registers, call.next)
+    }
+
+    /// ptrace(2): execve by any thread ends all others, and the one left has the process's id.
+    pub(super) fn executed_program(&mut self, stopped: Stopped) -> Traced<()> {
+        let tid = stopped.tid();
+        let former = stopped.event_message()?;
+        self.fold(tid);
+        let others: Vec<Pid> =
+            self.threads.iter().filter(|(_, t)| t.process == tid).map(|(other, _)| *other).collect();
+        let mut own = None;
+        for other in others {
+            let Some(mut thread) = self.threads.remove(&other) else { continue };
+            if let Some(area) = thread.area.take() {
+                self.give_back(thread.process, area);
+            }
+            if other == former || other == tid && own.is_none() {
+                own = Some(thread);
+            }
+        }
+        let mut thread = own.unwrap_or_else(|| Thread::new(tid, Doing::Executing));
+        thread.doing = Doing::Executing;
+        self.threads.insert(tid, thread);
+        if let Some(process) = self.processes.get_mut(&tid) {
+            process.space = None;
+            process.regions.exec();
+            process.functions.clear();
+            process.maps = None;
+        }
+        if status::loses_privilege(tid) {
+            let name = status::name(tid);
+            self.record.void(format!("{name} is setuid or setgid, and runs without that privilege when traced"));
+        }
+        self.launched |= tid == self.root;
+        stopped.run_to_syscall(None)
+    }
+
+    fn give_back(&mut self, pid: Pid, area: Area) {
+        let space = self.processes.get(&pid).and_then(|process| process.space);
+        if let Some(space) = space.and_then(|id| self.spaces.get_mut(&id)) {
+            space.areas.give_back(area);
+        }
+    }
+
+    /// A thread is gone, and with the last of them its process.
+    pub(super) fn ended(&mut self, tid: Pid) -> Traced<()> {
+        self.early.remove(&tid);
+        let Some(mut thread) = self.threads.remove(&tid) else { return Ok(()) };
+        if let Some(area) = thread.area.take() {
+            if let Some(process) = self.processes.get_mut(&thread.process)
+                && let Some(space) = process.space.and_then(|id| self.spaces.get(&id))
+            {
+                process.work.keep(&area, space.cache.slots());
+            }
+            self.give_back(thread.process, area);
+        }
+        if self.threads.values().all(|other| other.process != thread.process) {
+            self.finish(thread.process);
+        }
+        Ok(())
+    }
+
+    /// The command has ended: stops what it left running, to be let go at the next stop.
+    pub(super) fn let_go(&mut self) {
+        self.letting_go = true;
+        let mut survivors: Vec<Pid> = self.processes.keys().copied().collect();
+        survivors.sort();
+        for pid in survivors {
+            let name = status::name(pid);
+            self.record.void(format!("still running when the command ended: {name} (process {pid})"));
+        }
+        for tid in self.threads.keys() {
+            // It may have ended meanwhile.
+            let _ = ptrace::interrupt(*tid);
+        }
+    }
+
+    /// A process cannot be followed any further: it goes on without us, as it natively would.
+    /// `registers`: the program's own, for the thread that found out.
+    pub(super) fn run_natively(
+        &mut self,
+        stopped: Stopped,
+        registers: user_regs_struct,
+        pid: Pid,
+        reason: &str,
+    ) -> Traced<()> {
+        let name = status::name(pid);
+        self.record.void(format!("{name} (process {pid}) runs uncounted from some point on: {reason}"));
+        if let Some(process) = self.processes.get_mut(&pid) {
+            process.released = true;
+        }
+        for (tid, _) in self.threads.iter().filter(|(tid, t)| t.process == pid && **tid != stopped.tid()) {
+            let _ = ptrace::interrupt(*tid);
+        }
+        self.release(stopped, Some(registers))
+    }
+
+    /// Lets a thread go on in the program's own code. `registers`: the program's, where they are known.
+    pub(super) fn release(&mut self, stopped: Stopped, registers: Option<user_regs_struct>) -> Traced<()> {
+        let tid = stopped.tid();
+        let at_entry = registers.is_some();
+        let registers = match registers {
+            Some(registers) => Some(user_regs_struct { orig_rax: u64::MAX, ..registers }),
+            None => {
+                let mut registers = stopped.registers()?;
+                match self.space_of(tid).and_then(|space| space.spot(registers.rip)).filter(Spot::is_boundary) {
+                    Some(spot) => {
+                        self.to_program(&stopped, spot, &mut registers)?;
+                        Some(registers)
+                    }
+                    None => None,
+                }
+            }
+        };
+        let Some(registers) = registers else {
+            // Ours or unknown: a step, until it is the program's.
+            let inside = stopped.registers().map(|r| r.rip)?;
+            if self.space_of(tid).is_some_and(|space| space.is_translation(inside)) {
+                if let Some(thread) = self.threads.get_mut(&tid) {
+                    thread.doing = Doing::ToBoundary { steps: 0 };
+                }
+                return stopped.step(None);
+            }
+            return self.forget_and_detach(stopped);
+        };
+        let mut stopped = stopped;
+        if let Some(space) = self.space_of(tid) {
+            let code: Vec<_> = space.code.iter().collect();
+            let at = space.zones.first().map_or(0, |zone| zone.syscall());
+            let mut remote = Remote::enter(stopped, at, at_entry)?;
+            for (start, end, code) in code {
+                let arguments = [start, end - start, code.protection as u64, 0, 0, 0];
+                (remote, _) = remote.call(libc::SYS_mprotect, arguments)?;
+            }
+            stopped = remote.leave()?;
+        }
+        stopped.set_registers(&user_regs_struct { gs_base: 0, ..registers })?;
+        self.forget_and_detach(stopped)
+    }
+
+    pub(super) fn forget_and_detach(&mut self, stopped: Stopped) -> Traced<()> {
+        self.ended(stopped.tid())?;
+        stopped.detach(None)
+    }
+}
+
+/// vfork, or clone with CLONE_VM.
+fn shares_memory(child: &Stopped, parent: Pid) -> bool {
+    const KCMP_VM: i32 = 1;
+    // SAFETY: no memory is involved.
+    let same = unsafe { libc::syscall(libc::SYS_kcmp, child.tid().as_raw(), parent.as_raw(), KCMP_VM, 0, 0) };
+    same == 0
+}
+
+fn copy_space(child: Stopped, source: &Space, own: &Area) -> Traced<(Stopped, Result<(Space, Area), String>)> {
+    let Some(first) = source.zones.first() else { return Ok((child, Err("it has no translations".into()))) };
+    let name = first.syscall() + 8;
+    let mut remote = Remote::enter(child, first.syscall(), false)?;
+    let mut zones = Vec::new();
+    for zone in &source.zones {
+        let copy;
+        (remote, copy) = zone.copy(remote, name)?;
+        match copy {
+            Ok(copy) => zones.push(copy),
+            Err(refusal) => return Ok((remote.leave()?, Err(refused(refusal)))),
+        }
+    }
+    let (remote, areas) = source.areas.copy(remote, name, own)?;
+    let child = remote.leave()?;
+    let copy = areas.map_err(refused).map(|(areas, area)| {
+        let cache = Cache::clone(&source.cache);
+        let (code, protected) = (source.code.clone(), source.protected.clone());
+        (Space { zones, areas, cache, code, protected }, area)
+    });
+    Ok((child, copy))
+}

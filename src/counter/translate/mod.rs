@@ -1,0 +1,176 @@
+//! The translating counter: exact counts at near-native speed, without any privilege beyond ptrace
+//! of a child.
+//!
+//! No code of the program runs in place. Blocks are copied, when they are first reached, into a
+//! cache (`zone`, `cache`), each with a counter (`emit`), and the copies run; a thread traps to the
+//! tracer by a system call that does not exist (`filter`) wherever no translation is linked yet
+//! (`traps`). Invariants, each kept where it is named: the program sees none of our addresses in
+//! its memory (`emit`: return addresses are its own); its state is known at every instruction
+//! (`emit::Boundary`), and signals arrive only there (`signals`); its pages are not executable for
+//! the hardware (`code_map`), so that what strays faults; what is not supported is reported and
+//! voids the claim of exactness.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use iced_x86::InstructionInfoFactory;
+use nix::errno::Errno;
+use nix::unistd::Pid;
+
+use super::launch::Launch;
+use super::perf::software;
+use super::ptrace::{self, Change, Stopped, Xstate};
+use super::record::Record;
+use super::symbols::Symbols;
+use super::wait::{Ended, Usage};
+use super::{Command, Counter, Exit, Measurement, Options, Time};
+use crate::{Error, Result};
+use sequences::Sequences;
+use space::{Space, Tools};
+use thread::{Doing, Process, SpaceId, Thread};
+use work::Pairs;
+
+mod area;
+mod areas;
+mod cache;
+mod code_map;
+mod counts;
+mod decode;
+mod emit;
+mod family;
+mod filter;
+mod liveness;
+mod placement;
+mod sequences;
+mod shared;
+mod signals;
+mod space;
+mod start;
+mod syscalls;
+mod template;
+mod thread;
+mod traps;
+mod work;
+mod zone;
+
+pub struct Translate;
+
+impl Counter for Translate {
+    fn name(&self) -> &'static str {
+        "translate"
+    }
+
+    fn measure(&self, command: &Command, options: &Options) -> Result<Measurement> {
+        let sequences =
+            Sequences::new().map_err(|e| Error::failed(format!("cannot assemble the translator's own code: {e}")))?;
+        let mut launch = Launch::new(command, Some(filter::install))?;
+        if let Err(errno) = ptrace::seize(launch.pid, libc::PTRACE_O_TRACESECCOMP | libc::PTRACE_O_TRACEEXIT) {
+            launch.abandon();
+            return Err(ptrace::refused(self.name(), errno));
+        }
+        let events = software::open(launch.pid);
+        let mut tracer = Tracer::new(launch.pid, sequences);
+        launch.open_gate()?;
+        let started = Instant::now();
+        let (exit, usage) = tracer.run(&mut launch, options)?;
+        let wall_s = started.elapsed().as_secs_f64();
+        let Usage { user_s, sys_s, max_rss_bytes } = usage;
+        let (processes, threads) = (tracer.record.processes, tracer.record.threads);
+        let (tally, reasons) = tracer.record.finish();
+        Ok(Measurement {
+            counter: self.name(),
+            tally: Some(tally),
+            pmu_flops: None,
+            events: events.into_iter().map(|event| event.read()).collect(),
+            exact: reasons.is_empty(),
+            reasons,
+            exit,
+            time: Time { wall_s, user_s, sys_s },
+            max_rss_bytes,
+            processes: Some(processes),
+            threads: Some(threads),
+        })
+    }
+}
+
+struct Tracer {
+    root: Pid,
+    threads: HashMap<Pid, Thread>,
+    processes: HashMap<Pid, Process>,
+    spaces: HashMap<SpaceId, Space>,
+    next_space: u32,
+    /// New threads that stopped before the event that tells whose they are.
+    early: HashMap<Pid, Stopped>,
+    tools: Tools,
+    symbols: Symbols,
+    xstate: Xstate,
+    pairs: Pairs,
+    record: Record,
+    /// The command itself has started; before, the child is still ours.
+    launched: bool,
+    /// Every thread is to be let go at its next stop.
+    letting_go: bool,
+}
+
+impl Tracer {
+    fn new(root: Pid, sequences: Sequences) -> Tracer {
+        Tracer {
+            root,
+            threads: HashMap::from([(root, Thread::new(root, Doing::Launching))]),
+            processes: HashMap::from([(root, Process::new())]),
+            spaces: HashMap::new(),
+            next_space: 0,
+            early: HashMap::new(),
+            tools: Tools { sequences, factory: InstructionInfoFactory::new() },
+            symbols: Symbols::default(),
+            xstate: Xstate::of_this_cpu(),
+            pairs: Pairs::default(),
+            record: Record::of_one_process(),
+            launched: false,
+            letting_go: false,
+        }
+    }
+
+    /// Counts until the command has ended or, with `wait_all`, everything that it started.
+    fn run(&mut self, launch: &mut Launch, options: &Options) -> Result<(Exit, Usage)> {
+        let mut end = None;
+        loop {
+            match ptrace::wait() {
+                Ok(Change::Stopped(stopped, stop)) => {
+                    let tid = stopped.tid();
+                    self.stopped(stopped, stop).or_else(|errno| unless_gone(tid, errno))?;
+                }
+                Ok(Change::Ended(Ended { tid, exit, usage })) => {
+                    self.ended(tid).or_else(|errno| unless_gone(tid, errno))?;
+                    if tid == self.root {
+                        launch.forwarding.command_ended();
+                        if let Some(refusal) = (!self.launched).then(|| launch.refusal()).flatten() {
+                            return Err(refusal);
+                        }
+                        end = Some((exit, usage));
+                    }
+                }
+                Err(Errno::EINTR) => {}
+                Err(Errno::ECHILD) => break,
+                Err(errno) => return Err(Error::failed(format!("cannot wait for the command: {}", errno.desc()))),
+            }
+            let waiting = options.wait_all && !launch.forwarding.given_up();
+            if end.is_some() && !waiting && !self.letting_go {
+                self.let_go();
+            }
+        }
+        let left: Vec<Pid> = self.processes.keys().copied().collect();
+        for pid in left {
+            self.finish(pid);
+        }
+        end.ok_or_else(|| Error::failed("the command's end was not reported"))
+    }
+}
+
+/// A thread that was killed is reported as ended; any other error is ours.
+fn unless_gone(tid: Pid, errno: Errno) -> Result<()> {
+    match errno {
+        Errno::ESRCH => Ok(()),
+        errno => Err(Error::failed(format!("cannot trace thread {tid}: {}", errno.desc()))),
+    }
+}

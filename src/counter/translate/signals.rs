@@ -1,0 +1,227 @@
+//! Signals: each is delivered where the program's state is known, so that handler, frame and
+//! restarted call see the program's own addresses.
+
+use libc::{SIGTRAP, c_int, siginfo_t, user_regs_struct};
+use nix::unistd::Pid;
+
+use super::Tracer;
+use super::code_map::page_of;
+use super::space::Spot;
+use super::thread::{Doing, Pending};
+use super::traps::resume;
+use crate::counter::ptrace::status::Dispositions;
+use crate::counter::ptrace::{Stopped, Traced};
+
+/// Between two boundaries there are a few dozen instructions of ours at most.
+const MOST_STEPS: u32 = 4096;
+/// ptrace(2): "if PTRACE_SINGLESTEP is used and a signal handler is entered", with SIGTRAP itself.
+const HANDLER_ENTRY: c_int = SIGTRAP;
+const TRAP_BRKPT: c_int = 1;
+const TRAP_TRACE: c_int = 2;
+const SI_KERNEL: c_int = 0x80;
+const SEGV_ACCERR: c_int = 2;
+
+impl Tracer {
+    pub(super) fn signalled(&mut self, stopped: Stopped, signal: c_int, doing: Doing) -> Traced<()> {
+        let tid = stopped.tid();
+        let info = stopped.signal_info()?;
+        let registers = stopped.registers()?;
+        match doing {
+            Doing::IntoHandler if signal == SIGTRAP && info.si_code == HANDLER_ENTRY => {
+                let registers = user_regs_struct { orig_rax: u64::MAX, ..registers };
+                return self.enter(stopped, false, registers, registers.rip);
+            }
+            Doing::ToBoundary { steps } if signal == SIGTRAP && matches!(info.si_code, TRAP_TRACE | TRAP_BRKPT) => {
+                if let Some(thread) = self.threads.get_mut(&tid) {
+                    thread.doing = Doing::ToBoundary { steps: steps + 1 };
+                }
+                if steps > MOST_STEPS {
+                    self.record.void(format!("thread {tid} does not come to a place where signals can be delivered"));
+                    return stopped.run_on(None);
+                }
+                return self.deliver_pending(stopped);
+            }
+            _ => {}
+        }
+        let synchronous = info.si_code > 0 && is_fault(signal, info.si_code);
+        let translated = self.space_of(tid).is_some_and(|space| space.is_translation(registers.rip));
+        if synchronous && !translated {
+            return self.strayed(stopped, signal, registers);
+        }
+        if synchronous {
+            return self.faulted(stopped, signal, info, registers);
+        }
+        let dispositions = Dispositions::of(tid).unwrap_or_default();
+        if !dispositions.catches(signal) {
+            // Ignored, stopping or fatal: nobody will look at the registers.
+            return resume(stopped, doing, Some(signal));
+        }
+        if let Doing::Calling(_) = doing {
+            // The call ends first.
+            if let Some(thread) = self.threads.get_mut(&tid) {
+                thread.pending.push_back(Pending { signal, info });
+            }
+            return resume(stopped, doing, None);
+        }
+        if let Some(thread) = self.threads.get_mut(&tid) {
+            thread.pending.push_back(Pending { signal, info });
+            if !matches!(doing, Doing::ToBoundary { .. }) {
+                thread.doing = Doing::Running;
+            }
+        }
+        self.deliver_pending(stopped)
+    }
+
+    /// Delivers the oldest of the signals that wait, if the thread is at a boundary; else makes a step
+    /// towards one.
+    pub(super) fn deliver_pending(&mut self, stopped: Stopped) -> Traced<()> {
+        let tid = stopped.tid();
+        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
+        let Some(pending) = thread.pending.front().copied() else {
+            thread.doing = Doing::Running;
+            return stopped.run_on(None);
+        };
+        let mut registers = stopped.registers()?;
+        let spot = self.space_of(tid).and_then(|space| space.spot(registers.rip)).filter(Spot::is_boundary);
+        let Some(spot) = spot else {
+            if let Some(thread) = self.threads.get_mut(&tid)
+                && !matches!(thread.doing, Doing::ToBoundary { .. })
+            {
+                thread.doing = Doing::ToBoundary { steps: 0 };
+            }
+            return stopped.step(None);
+        };
+        self.to_program(&stopped, spot, &mut registers)?;
+        stopped.set_registers(&registers)?;
+        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
+        thread.pending.pop_front();
+        thread.doing = Doing::IntoHandler;
+        let mut info = pending.info;
+        info.si_signo = pending.signal;
+        // The information can only be set where a signal is about to be delivered.
+        if stopped.signal_info().is_ok_and(|info| info.si_code != HANDLER_ENTRY) && stopped.set_signal_info(&info).is_ok() {
+            return stopped.step(Some(pending.signal));
+        }
+        stopped.step(Some(pending.signal))
+    }
+
+    /// The thread leaves its translation: corrects the counts and gives it the program's registers.
+    pub(super) fn to_program(&mut self, stopped: &Stopped, spot: Spot, registers: &mut user_regs_struct) -> Traced<()> {
+        let tid = stopped.tid();
+        let lanes = self.lanes_at(stopped, spot)?;
+        let Some(thread) = self.threads.get(&tid) else { return Ok(()) };
+        let (Some(area), Some(process)) = (&thread.area, self.processes.get_mut(&thread.process)) else { return Ok(()) };
+        let Some(space) = process.space.and_then(|id| self.spaces.get(&id)) else { return Ok(()) };
+        space.leave(spot, registers, area, &mut process.work, lanes);
+        space.program_state(spot, registers, area);
+        Ok(())
+    }
+
+    /// The active lanes of the masked instruction at a place, which have been counted already.
+    fn lanes_at(&mut self, stopped: &Stopped, spot: Spot) -> Traced<u64> {
+        let Some(space) = self.space_of(stopped.tid()) else { return Ok(0) };
+        let block = space.cache.block(spot.block);
+        let index = spot.boundary.index;
+        if !block.lanes.iter().any(|lanes| lanes.index == index) {
+            return Ok(0);
+        }
+        let decoder = iced_x86::Decoder::with_ip(64, &block.bytes, block.start, 0);
+        let classified = decoder.into_iter().nth(index.into()).and_then(|instruction| crate::isa::classify(&instruction));
+        let Some((class, mask)) = classified.and_then(|c| Some((c.class, c.mask?))) else { return Ok(0) };
+        let mask = self.xstate.mask(stopped, mask.number())?.unwrap_or(0);
+        Ok(crate::isa::active_lanes(&class, mask))
+    }
+
+    /// An instruction of a translation has raised a signal.
+    fn faulted(&mut self, stopped: Stopped, signal: c_int, mut info: siginfo_t, mut registers: user_regs_struct) -> Traced<()> {
+        let tid = stopped.tid();
+        let place = registers.rip;
+        // SAFETY: the kernel fills si_addr for the faults that `is_fault` names.
+        let address = unsafe { info.si_addr() } as u64;
+        if signal == libc::SIGSEGV && info.si_code == SEGV_ACCERR {
+            let page = page_of(address);
+            let written = self.space_of(tid).is_some_and(|space| space.protected.remove(&page));
+            if written {
+                return self.code_written(stopped, page);
+            }
+        }
+        let spot = self.space_of(tid).and_then(|space| space.spot(place)).filter(Spot::is_boundary);
+        match spot {
+            Some(spot) => self.to_program(&stopped, spot, &mut registers)?,
+            None => self.record.void(format!("thread {tid} got signal {signal} in the translator's own code")),
+        }
+        if address == place || address.wrapping_add(1) == place {
+            set_address(&mut info, registers.rip.wrapping_sub(place.wrapping_sub(address)));
+            stopped.set_signal_info(&info)?;
+        }
+        stopped.set_registers(&registers)?;
+        if let Some(thread) = self.threads.get_mut(&tid) {
+            thread.doing = Doing::IntoHandler;
+        }
+        stopped.step(Some(signal))
+    }
+
+    /// The program writes to a page of which code was translated: that code is gone.
+    fn code_written(&mut self, stopped: Stopped, page: u64) -> Traced<()> {
+        let tid = stopped.tid();
+        let Some(process) = self.threads.get(&tid).and_then(|thread| self.processes.get(&thread.process)) else { return Ok(()) };
+        let Some(space) = process.space.and_then(|id| self.spaces.get_mut(&id)) else { return Ok(()) };
+        space.cache.revoke(&mut space.zones, &self.tools.sequences, page, page + super::code_map::PAGE);
+        let protection = space.code.at(page).map_or(libc::PROT_READ | libc::PROT_WRITE, |code| code.protection & !libc::PROT_EXEC);
+        let stopped = space.protect(stopped, false, page, protection)?;
+        stopped.run_on(None)
+    }
+
+    /// A thread is where no translation is: at an address of the program, by a way that we do not
+    /// know, or by one that faults natively too.
+    fn strayed(&mut self, stopped: Stopped, signal: c_int, registers: user_regs_struct) -> Traced<()> {
+        let tid = stopped.tid();
+        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
+        if thread.faults_at.take() == Some(registers.rip) || thread.area.is_none() {
+            thread.doing = Doing::IntoHandler;
+            return stopped.step(Some(signal));
+        }
+        self.enter(stopped, false, user_regs_struct { orig_rax: u64::MAX, ..registers }, registers.rip)
+    }
+
+    /// A thread is about to end: what it has executed of its last block counts.
+    pub(super) fn exiting(&mut self, stopped: Stopped) -> Traced<()> {
+        let tid = stopped.tid();
+        let registers = stopped.registers()?;
+        if let Some(spot) = self.space_of(tid).and_then(|space| space.spot(registers.rip)) {
+            let lanes = match spot.is_boundary() {
+                true => self.lanes_at(&stopped, spot)?,
+                false => 0,
+            };
+            if let Some(thread) = self.threads.get(&tid)
+                && let (Some(area), Some(process)) = (&thread.area, self.processes.get_mut(&thread.process))
+                && let Some(space) = process.space.and_then(|id| self.spaces.get(&id))
+            {
+                space.leave(spot, &registers, area, &mut process.work, lanes);
+            }
+        }
+        self.count_tiles(&stopped);
+        stopped.run_on(None)
+    }
+
+    pub(super) fn is_released(&self, tid: Pid) -> bool {
+        let process = self.threads.get(&tid).and_then(|thread| self.processes.get(&thread.process));
+        process.is_some_and(|process| process.released)
+    }
+}
+
+/// Raised by an instruction, not sent.
+fn is_fault(signal: c_int, code: c_int) -> bool {
+    match signal {
+        libc::SIGSEGV | libc::SIGBUS | libc::SIGILL | libc::SIGFPE => true,
+        SIGTRAP => code == SI_KERNEL || code == TRAP_BRKPT || code == TRAP_TRACE,
+        _ => false,
+    }
+}
+
+fn set_address(info: &mut siginfo_t, address: u64) {
+    /// Where a siginfo has si_addr: behind three ints and their padding.
+    const OFFSET: usize = 16;
+    // SAFETY: a siginfo is 128 bytes of plain data, and the offset is that of an aligned u64.
+    unsafe { std::ptr::from_mut(info).cast::<u8>().add(OFFSET).cast::<u64>().write(address) };
+}

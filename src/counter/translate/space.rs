@@ -1,0 +1,246 @@
+//! An address space and its translations: shared by threads and by vfork's children, copied by fork.
+
+use std::collections::{BTreeSet, HashMap};
+
+use iced_x86::{Decoder, DecoderOptions, InstructionInfoFactory};
+use libc::user_regs_struct;
+use nix::unistd::Pid;
+
+use super::areas::{Area, Areas};
+use super::cache::{BlockId, Cache, Untranslatable, World};
+use super::code_map::{CodeMap, PAGE, page_of};
+use super::decode::{Code64, Decoded};
+use super::emit::{Boundary, Counting, Fix, INSIDE, LEFT, Lanes};
+use super::placement;
+use super::sequences::Sequences;
+use super::shared::Refusal;
+use super::syscalls;
+use super::work::{Use, Work};
+use super::zone::{self, Zone};
+use crate::counter::maps::Maps;
+use crate::counter::ptrace::{Remote, Stopped, Traced};
+
+pub struct Space {
+    pub zones: Vec<Zone>,
+    pub areas: Areas,
+    pub cache: Cache,
+    pub code: CodeMap,
+    /// Pages that the program may write but that hold translated code, so that the kernel must not
+    /// let it.
+    pub protected: BTreeSet<u64>,
+}
+
+/// A place in a translation.
+#[derive(Debug, Clone, Copy)]
+pub struct Spot {
+    pub block: BlockId,
+    pub offset: u16,
+    /// The last boundary at or before it.
+    pub boundary: Boundary,
+}
+
+impl Spot {
+    pub fn is_boundary(&self) -> bool {
+        self.boundary.offset == self.offset
+    }
+}
+
+impl Space {
+    /// Where a place in memory is in the translations; None in what is not a block's.
+    pub fn spot(&self, place: u64) -> Option<Spot> {
+        let id = self.cache.at_place(place)?;
+        let block = self.cache.block(id);
+        let offset = (place - block.at) as u16;
+        let behind = block.boundaries.partition_point(|b| b.offset <= offset);
+        let boundary = match behind.checked_sub(1) {
+            Some(at) => block.boundaries[at],
+            None => Boundary { offset: u16::MAX, index: 0, fix: Fix::None },
+        };
+        Some(Spot { block: id, offset, boundary })
+    }
+
+    pub fn is_translation(&self, address: u64) -> bool {
+        self.zones.iter().any(|zone| zone.memory.holds(address))
+    }
+
+    /// A thread leaves a block where it stands: corrects what has been counted. `lanes`: those of the
+    /// instruction that it stands before, if it is masked.
+    pub fn leave(&self, spot: Spot, registers: &user_regs_struct, area: &Area, work: &mut Work, lanes: u64) {
+        let block = self.cache.block(spot.block);
+        let executed = spot.boundary.index;
+        match block.counting {
+            Counting::Counter { slot, done } if spot.offset >= done => {
+                if executed < block.instructions {
+                    area.add(slot, u64::MAX);
+                    work.left_block(spot.block, executed);
+                }
+            }
+            Counting::Counter { .. } => work.left_block(spot.block, executed),
+            Counting::Loop { slot, induction, .. } => {
+                if area.counter(slot + INSIDE) != 0 {
+                    let mut value = register(registers, induction.register);
+                    if induction.at < usize::from(executed) {
+                        value = value.wrapping_sub(induction.step as u64);
+                    }
+                    area.add(slot + LEFT, value);
+                    area.store(super::area::counter(slot + INSIDE), 0);
+                    work.left_block(spot.block, executed);
+                }
+            }
+        }
+        if spot.is_boundary()
+            && let Some(counted) = block.lanes.iter().find(|lanes| lanes.index == executed)
+        {
+            area.add(counted.slot, lanes.wrapping_neg());
+        }
+    }
+
+    /// The program's registers at a boundary.
+    pub fn program_state(&self, spot: Spot, registers: &mut user_regs_struct, area: &Area) {
+        let block = self.cache.block(spot.block);
+        let before = usize::from(spot.boundary.index);
+        let decoder = Decoder::with_ip(64, &block.bytes, block.start, DecoderOptions::NONE);
+        let length: usize = decoder.into_iter().take(before).map(|instruction| instruction.len()).sum();
+        registers.rip = block.start + length as u64;
+        match spot.boundary.fix {
+            Fix::None => {}
+            Fix::Rcx => registers.rcx = area.load(super::area::RCX),
+            Fix::AfterSyscall => registers.rcx = registers.rip,
+        }
+    }
+}
+
+/// A general register by iced's numbering.
+fn register(registers: &user_regs_struct, number: usize) -> u64 {
+    let r = registers;
+    let all = [
+        r.rax, r.rcx, r.rdx, r.rbx, r.rsp, r.rbp, r.rsi, r.rdi, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15,
+    ];
+    all[number]
+}
+
+/// What translating takes besides the space itself.
+pub struct Tools {
+    pub sequences: Sequences,
+    pub factory: InstructionInfoFactory,
+}
+
+/// Why there is no translation.
+pub enum Missing {
+    NoCode,
+    /// What the kernel refused, or that the cache is full.
+    Failed(String),
+}
+
+impl Space {
+    /// Makes the translation of an address, and what that needs: a zone within reach, write
+    /// protection of pages that the program writes code to.
+    pub fn translate(
+        &mut self,
+        mut stopped: Stopped,
+        mut at_entry: bool,
+        tools: &mut Tools,
+        address: u64,
+        uses: &mut dyn FnMut(&Stopped, &Decoded, &[Lanes]) -> Box<[Use]>,
+    ) -> Traced<(Stopped, Result<BlockId, Missing>)> {
+        if let Some(known) = self.cache.find(address) {
+            return Ok((stopped, Ok(known)));
+        }
+        for page in BTreeSet::from([page_of(address), page_of(address.wrapping_add(14))]) {
+            if self.code.at(page).is_some_and(|code| code.writable) && self.protected.insert(page) {
+                stopped = self.protect(stopped, at_entry, page, libc::PROT_READ)?;
+                at_entry = false;
+            }
+        }
+        loop {
+            let mut reader = Reader { stopped: &stopped, code: &self.code, protected: &self.protected, pages: HashMap::new() };
+            let mut world = World {
+                sequences: &tools.sequences,
+                factory: &mut tools.factory,
+                code: &mut reader,
+                traced: &|number| syscalls::TRACED.contains(&(number as usize)),
+                uses: &mut |block, lanes| uses(&stopped, block, lanes),
+            };
+            match self.cache.translate(&mut self.zones, &mut world, address) {
+                Ok(id) => return Ok((stopped, Ok(id))),
+                Err(Untranslatable::NoCode) => return Ok((stopped, Err(Missing::NoCode))),
+                Err(Untranslatable::Full) => {
+                    return Ok((stopped, Err(Missing::Failed("the code cache is full".into()))));
+                }
+                Err(Untranslatable::NoZone) => {
+                    let zone;
+                    (stopped, zone) = self.add_zone(stopped, at_entry, &tools.sequences, address)?;
+                    at_entry = false;
+                    if let Err(why) = zone {
+                        return Ok((stopped, Err(Missing::Failed(why))));
+                    }
+                }
+            }
+        }
+    }
+
+    fn add_zone(
+        &mut self,
+        stopped: Stopped,
+        at_entry: bool,
+        sequences: &Sequences,
+        near: u64,
+    ) -> Traced<(Stopped, Result<(), String>)> {
+        let maps = Maps::of(stopped.tid());
+        let (Some(at), Some(first)) = (placement::find(&maps, near, zone::LENGTH), self.zones.first()) else {
+            return Ok((stopped, Err(format!("no room for translations within 2 GiB of {near:#x}"))));
+        };
+        // The header of a zone ends in zeros.
+        let remote = Remote::enter(stopped, first.syscall(), at_entry)?;
+        let (remote, zone) = Zone::new(remote, first.syscall() + 8, at, sequences)?;
+        let stopped = remote.leave()?;
+        Ok((stopped, zone.map(|zone| self.zones.push(zone)).map_err(refused)))
+    }
+
+    /// Sets the kernel's protection of a page.
+    pub fn protect(&self, stopped: Stopped, at_entry: bool, page: u64, protection: i32) -> Traced<Stopped> {
+        let Some(zone) = self.zones.first() else { return Ok(stopped) };
+        let remote = Remote::enter(stopped, zone.syscall(), at_entry)?;
+        let (remote, _) = remote.call(libc::SYS_mprotect, [page, PAGE, protection as u64, 0, 0, 0])?;
+        remote.leave()
+    }
+}
+
+pub fn refused((call, errno): Refusal) -> String {
+    format!("the kernel refused {call} to the program: {}", errno.desc())
+}
+
+/// Reads what may be executed, page by page.
+struct Reader<'a> {
+    stopped: &'a Stopped,
+    code: &'a CodeMap,
+    protected: &'a BTreeSet<u64>,
+    pages: HashMap<u64, Option<Box<[u8]>>>,
+}
+
+impl Reader<'_> {
+    fn page(&mut self, page: u64) -> Option<&[u8]> {
+        let (stopped, code, protected) = (self.stopped, self.code, self.protected);
+        let read = || {
+            let stable = code.at(page).is_some_and(|code| !code.writable) || protected.contains(&page);
+            let mut bytes = vec![0; PAGE as usize];
+            (stable && stopped.read(page, &mut bytes) == bytes.len()).then(|| bytes.into())
+        };
+        self.pages.entry(page).or_insert_with(read).as_deref()
+    }
+}
+
+impl Code64 for Reader<'_> {
+    fn fetch(&mut self, address: u64, buffer: &mut [u8]) -> usize {
+        let mut done = 0;
+        while done < buffer.len() {
+            let at = address.wrapping_add(done as u64);
+            let Some(bytes) = self.page(page_of(at)) else { break };
+            let bytes = &bytes[(at - page_of(at)) as usize..];
+            let length = bytes.len().min(buffer.len() - done);
+            buffer[done..done + length].copy_from_slice(&bytes[..length]);
+            done += length;
+        }
+        done
+    }
+}

@@ -1,0 +1,156 @@
+//! System calls that the tracer has to see, and what it does about them.
+
+use libc::{c_int, user_regs_struct};
+
+use super::code_map::{CodeMap, page_of, PAGE};
+use super::filter;
+use crate::counter::ptrace::{Stopped, Traced};
+
+const CALLS: [libc::c_long; 15] = [
+    libc::SYS_mmap,
+    libc::SYS_mprotect,
+    libc::SYS_pkey_mprotect,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_shmat,
+    libc::SYS_shmdt,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_arch_prctl,
+    libc::SYS_prctl,
+    libc::SYS_seccomp,
+    libc::SYS_ptrace,
+    libc::SYS_personality,
+    libc::SYS_clone,
+    libc::SYS_modify_ldt,
+];
+
+/// Their numbers.
+pub const TRACED: [usize; CALLS.len()] = {
+    let mut numbers = [0; CALLS.len()];
+    let mut at = 0;
+    while at < numbers.len() {
+        numbers[at] = CALLS[at] as usize;
+        at += 1;
+    }
+    numbers
+};
+
+/// A traced call between its entry and its exit.
+#[derive(Debug, Clone, Copy)]
+pub struct Call {
+    pub number: i64,
+    /// The program's registers at the call.
+    pub before: user_regs_struct,
+    /// Where the program goes on.
+    pub next: u64,
+}
+
+/// What to do with a call before it is made.
+pub enum Verdict {
+    /// Made with these registers.
+    Make(user_regs_struct),
+    /// Not made; the result.
+    Answer(i64),
+    /// It cannot be followed; why.
+    Unsupported(&'static str),
+}
+
+const ARCH_SET_GS: u64 = 0x1001;
+const READ_IMPLIES_EXEC: u64 = 0x0040_0000;
+
+pub fn verdict(stopped: &Stopped, call: &Call, scratch: u64) -> Traced<Verdict> {
+    let mut registers = call.before;
+    let executable = libc::PROT_EXEC as u64;
+    match call.number {
+        libc::SYS_mmap | libc::SYS_mprotect | libc::SYS_pkey_mprotect => registers.rdx &= !executable,
+        libc::SYS_shmat if registers.rdx & 0o100000 != 0 => registers.rdx &= !0o100000,
+        libc::SYS_arch_prctl if registers.rdi == ARCH_SET_GS => {
+            return Ok(Verdict::Unsupported("it sets the base of GS, which the translator needs itself"));
+        }
+        libc::SYS_ptrace => return Ok(Verdict::Unsupported("it uses ptrace")),
+        libc::SYS_modify_ldt if registers.rdi != 0 => {
+            return Ok(Verdict::Unsupported("it changes its segments (modify_ldt)"));
+        }
+        libc::SYS_personality if registers.rdi != 0xFFFF_FFFF && registers.rdi & READ_IMPLIES_EXEC != 0 => {
+            return Ok(Verdict::Unsupported("it makes all that is readable executable (personality)"));
+        }
+        libc::SYS_clone if registers.rdi & libc::CLONE_UNTRACED as u64 != 0 => {
+            registers.rdi &= !(libc::CLONE_UNTRACED as u64);
+        }
+        libc::SYS_prctl if registers.rdi == libc::PR_SET_SECCOMP as u64 => {
+            const STRICT: u64 = 1;
+            if registers.rsi == STRICT {
+                return Ok(Verdict::Unsupported("it confines itself to strict seccomp"));
+            }
+            wrap_filter(stopped, &mut registers.rdx, scratch)?;
+        }
+        libc::SYS_seccomp if registers.rdi == 0 => {
+            return Ok(Verdict::Unsupported("it confines itself to strict seccomp"));
+        }
+        libc::SYS_seccomp if registers.rdi == 1 => wrap_filter(stopped, &mut registers.rdx, scratch)?,
+        _ => {}
+    }
+    Ok(Verdict::Make(registers))
+}
+
+/// Replaces a program's filter by one that lets the tracer's number pass. `scratch`: room for it.
+fn wrap_filter(stopped: &Stopped, program: &mut u64, scratch: u64) -> Traced<()> {
+    const HEADER: u64 = 16;
+    let Some(header) = stopped.read_array::<16>(*program) else { return Ok(()) };
+    let length = u16::from_le_bytes([header[0], header[1]]);
+    let mut at = [0; 8];
+    at.copy_from_slice(&header[8..]);
+    let mut filter = vec![0; usize::from(length) * filter::INSTRUCTION];
+    if stopped.read(u64::from_le_bytes(at), &mut filter) != filter.len() {
+        return Ok(());
+    }
+    let mut wrapped = filter::preamble();
+    wrapped.append(&mut filter);
+    let count = (wrapped.len() / filter::INSTRUCTION) as u16;
+    let mut header = [0; HEADER as usize];
+    header[..2].copy_from_slice(&count.to_le_bytes());
+    header[8..].copy_from_slice(&(scratch + HEADER).to_le_bytes());
+    stopped.write(scratch, &header)?;
+    stopped.write(scratch + HEADER, &wrapped)?;
+    *program = scratch;
+    Ok(())
+}
+
+/// What a call that succeeded has changed of the executable ranges: returns the ranges whose
+/// translations are no longer valid.
+pub fn changed_code(code: &mut CodeMap, call: &Call, result: u64) -> Vec<(u64, u64)> {
+    let up = |length: u64| page_of(length.saturating_add(PAGE - 1));
+    let r = &call.before;
+    match call.number {
+        libc::SYS_mmap => {
+            let (start, end) = (result, result.saturating_add(up(r.rsi)));
+            let anonymous = r.r10 as c_int & libc::MAP_ANONYMOUS != 0;
+            code.set(start, end, r.rdx as i32, r.r10 as c_int & libc::MAP_SHARED != 0, anonymous);
+            vec![(start, end)]
+        }
+        libc::SYS_mprotect | libc::SYS_pkey_mprotect => {
+            let (start, end) = (r.rdi, r.rdi.saturating_add(up(r.rsi)));
+            let before = code.at(start);
+            let shared = before.is_some_and(|code| code.shared);
+            let anonymous = before.is_none_or(|code| code.anonymous);
+            code.set(start, end, r.rdx as i32, shared, anonymous);
+            vec![(start, end)]
+        }
+        libc::SYS_munmap => {
+            let (start, end) = (r.rdi, r.rdi.saturating_add(up(r.rsi)));
+            code.clear(start, end);
+            vec![(start, end)]
+        }
+        libc::SYS_mremap => {
+            let before = code.at(r.rdi);
+            let old = (r.rdi, r.rdi.saturating_add(up(r.rsi)));
+            let new = (result, result.saturating_add(up(r.rdx)));
+            code.clear(old.0, old.1);
+            if let Some(before) = before {
+                code.set(new.0, new.1, before.protection, before.shared, before.anonymous);
+            }
+            vec![old, new]
+        }
+        _ => Vec::new(),
+    }
+}

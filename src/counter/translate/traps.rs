@@ -1,0 +1,297 @@
+//! What each stop of a thread means, and what its traps ask for.
+
+use libc::{c_int, user_regs_struct};
+
+use super::Tracer;
+use super::area;
+use super::counts::Describer;
+use super::emit::To;
+use super::filter::MAGIC;
+use super::sequences::UNKNOWN_TARGET;
+use super::space::Missing;
+use super::syscalls::{self, Call, Verdict};
+use super::thread::Doing;
+use crate::counter::launch::stop_with_command;
+use crate::counter::ptrace::{Event, Stop, Stopped, Traced};
+
+/// Words in a thread's area where nothing is kept: room for a program's wrapped seccomp filter.
+const SCRATCH: u32 = area::COUNTERS - 0x9_0000;
+
+impl Tracer {
+    pub(super) fn stopped(&mut self, stopped: Stopped, stop: Stop) -> Traced<()> {
+        let tid = stopped.tid();
+        let Some(thread) = self.threads.get(&tid) else {
+            self.early.insert(tid, stopped);
+            return Ok(());
+        };
+        let doing = thread.doing;
+        match (stop, doing) {
+            (Stop::Event(Event::Exec), _) => self.executed_program(stopped),
+            (Stop::Event(Event::Child), _) => self.started_child(stopped),
+            (Stop::Event(Event::Exit), _) => self.exiting(stopped),
+            (Stop::Signal(signal), Doing::Launching) => stopped.run_on(Some(signal)),
+            (_, Doing::Launching) => stopped.run_on(None),
+            (Stop::Syscall, Doing::Executing) => self.start_program(stopped),
+            (_, Doing::Executing) => stopped.run_to_syscall(None),
+            (Stop::Event(Event::Seccomp), _) => self.trapped(stopped),
+            (Stop::Syscall, Doing::Calling(call)) => self.called(stopped, call),
+            (Stop::Signal(signal), doing) => self.signalled(stopped, signal, doing),
+            (Stop::Group(signal), _) => self.group_stopped(stopped, signal),
+            (Stop::Trap, _) if self.letting_go || self.is_released(tid) => self.release(stopped, None),
+            (Stop::Trap | Stop::Syscall | Stop::Event(_), doing) => resume(stopped, doing, None),
+        }
+    }
+
+    /// ptrace(2): "group-stop ... PTRACE_LISTEN ... the tracee remains stopped".
+    fn group_stopped(&mut self, stopped: Stopped, signal: c_int) -> Traced<()> {
+        let tid = stopped.tid();
+        stopped.listen()?;
+        if tid == self.root {
+            stop_with_command(tid.as_raw(), signal);
+        }
+        Ok(())
+    }
+
+    /// A thread reached the end of what is translated, or needs the tracer.
+    fn trapped(&mut self, stopped: Stopped) -> Traced<()> {
+        let tid = stopped.tid();
+        let mut registers = stopped.registers()?;
+        let Some((area, pid)) = self.threads.get(&tid).and_then(|t| Some((t.area.clone()?, t.process))) else {
+            return stopped.run_on(None);
+        };
+        if registers.orig_rax != u64::from(MAGIC) {
+            return stopped.run_on(None);
+        }
+        registers.rax = area.load(area::RAX);
+        registers.rcx = area.load(area::RCX);
+        registers.r11 = area.load(area::R11);
+        registers.orig_rax = u64::MAX;
+        let number = area.load(area::EXIT) as u32;
+        if number == UNKNOWN_TARGET {
+            let target = area.load(area::TARGET);
+            return self.enter_indirect(stopped, registers, target);
+        }
+        let exit = self.space_of(tid).and_then(|space| space.cache.exit(number));
+        let Some((hole, to)) = exit else {
+            self.record.void(format!("thread {tid} trapped for an unknown reason"));
+            return stopped.run_on(None);
+        };
+        match to {
+            To::Block(address) => {
+                let (stopped, id) = match self.translation(stopped, true, address)? {
+                    (stopped, Ok(id)) => (stopped, id),
+                    (stopped, Err(missing)) => return self.missing(stopped, registers, address, missing),
+                };
+                if let Some(space) = self.space_of(tid) {
+                    if hole != 0 {
+                        space.cache.link(&mut space.zones, hole, id);
+                    }
+                    registers.rip = space.cache.block(id).at;
+                }
+                self.go(stopped, &registers)
+            }
+            To::Marker { marker, next } => {
+                self.mark(&stopped, marker, &registers);
+                self.enter(stopped, true, registers, next)
+            }
+            To::TileConfig { next } => {
+                self.count_tiles(&stopped);
+                let tiles = self.xstate.tile_config(&stopped)?;
+                if let Some(thread) = self.threads.get_mut(&tid) {
+                    thread.tiles = tiles;
+                }
+                self.enter(stopped, true, registers, next)
+            }
+            To::Unsupported { at, reason } => {
+                registers.rip = at;
+                self.run_natively(stopped, registers, pid, reason)
+            }
+            To::Syscall { next } => self.calls(stopped, registers, next, area.base() + u64::from(SCRATCH)),
+        }
+    }
+
+    /// A system call that the tracer wants to see.
+    fn calls(&mut self, stopped: Stopped, before: user_regs_struct, next: u64, scratch: u64) -> Traced<()> {
+        let tid = stopped.tid();
+        let call = Call { number: before.rax as i32 as i64, before, next };
+        match syscalls::verdict(&stopped, &call, scratch)? {
+            Verdict::Make(registers) => {
+                let registers = user_regs_struct { orig_rax: before.rax, rip: stopped.registers()?.rip, ..registers };
+                stopped.set_registers(&registers)?;
+                if let Some(thread) = self.threads.get_mut(&tid) {
+                    thread.doing = Doing::Calling(call);
+                }
+                stopped.run_to_syscall(None)
+            }
+            Verdict::Answer(result) => {
+                let registers = user_regs_struct { rax: result as u64, rcx: next, r11: before.eflags, ..before };
+                self.enter(stopped, true, registers, next)
+            }
+            Verdict::Unsupported(reason) => {
+                let Some(pid) = self.threads.get(&tid).map(|thread| thread.process) else { return Ok(()) };
+                // Back before the call, which it then makes itself.
+                let registers = user_regs_struct { rip: next.wrapping_sub(2), ..before };
+                self.run_natively(stopped, registers, pid, reason)
+            }
+        }
+    }
+
+    /// It is done.
+    fn called(&mut self, stopped: Stopped, call: Call) -> Traced<()> {
+        let tid = stopped.tid();
+        if let Some(thread) = self.threads.get_mut(&tid) {
+            thread.doing = Doing::Running;
+        }
+        let after = stopped.registers()?;
+        if call.number == libc::SYS_rt_sigreturn {
+            let registers = user_regs_struct { orig_rax: u64::MAX, ..after };
+            return self.enter(stopped, false, registers, after.rip);
+        }
+        if (after.rax as i64) >= 0 || (after.rax as i64) < -4095 {
+            self.code_changed(&stopped, &call, after.rax);
+        }
+        let registers = user_regs_struct {
+            rax: after.rax,
+            rcx: call.next,
+            r11: after.eflags,
+            fs_base: after.fs_base,
+            orig_rax: u64::MAX,
+            ..call.before
+        };
+        self.enter(stopped, false, registers, call.next)
+    }
+
+    fn code_changed(&mut self, stopped: &Stopped, call: &Call, result: u64) {
+        let tid = stopped.tid();
+        let Some(pid) = self.threads.get(&tid).map(|thread| thread.process) else { return };
+        let id = self.processes.get(&pid).and_then(|process| process.space);
+        let Some(space) = id.and_then(|id| self.spaces.get_mut(&id)) else { return };
+        let changed = syscalls::changed_code(&mut space.code, call, result);
+        for (start, end) in &changed {
+            space.cache.revoke(&mut space.zones, &self.tools.sequences, *start, *end);
+            space.protected.retain(|page| !(*start..*end).contains(page));
+        }
+        if changed.is_empty() {
+            return;
+        }
+        for process in self.processes.values_mut().filter(|process| process.space == id) {
+            process.maps = None;
+            for (start, end) in &changed {
+                let gone: Vec<u64> = process.functions.range(*start..*end).map(|(address, _)| *address).collect();
+                for address in gone {
+                    process.functions.remove(&address);
+                }
+            }
+        }
+    }
+
+    pub(super) fn space_of(&mut self, tid: nix::unistd::Pid) -> Option<&mut super::space::Space> {
+        let process = self.processes.get(&self.threads.get(&tid)?.process)?;
+        self.spaces.get_mut(&process.space?)
+    }
+
+    fn translation(
+        &mut self,
+        stopped: Stopped,
+        at_entry: bool,
+        address: u64,
+    ) -> Traced<(Stopped, Result<super::cache::BlockId, Missing>)> {
+        let missing = |stopped| Ok((stopped, Err(Missing::Failed("its process is unknown".into()))));
+        let Some(pid) = self.threads.get(&stopped.tid()).map(|thread| thread.process) else { return missing(stopped) };
+        let Some(process) = self.processes.get_mut(&pid) else { return missing(stopped) };
+        let Some(space) = process.space.and_then(|id| self.spaces.get_mut(&id)) else { return missing(stopped) };
+        if space.code.at(address).is_some_and(|code| code.shared && code.anonymous) {
+            self.record.void("the program executes code in shared memory, which may change unseen");
+        }
+        let (symbols, pairs, record) = (&mut self.symbols, &mut self.pairs, &mut self.record);
+        let mut describer = Describer { process, pid, symbols, pairs, record };
+        space.translate(stopped, at_entry, &mut self.tools, address, &mut |stopped, block, lanes| {
+            describer.uses(stopped, block, lanes)
+        })
+    }
+
+    /// Goes on at a program address.
+    pub(super) fn enter(
+        &mut self,
+        stopped: Stopped,
+        at_entry: bool,
+        mut registers: user_regs_struct,
+        address: u64,
+    ) -> Traced<()> {
+        let tid = stopped.tid();
+        let (stopped, id) = match self.translation(stopped, at_entry, address)? {
+            (stopped, Ok(id)) => (stopped, id),
+            (stopped, Err(missing)) => return self.missing(stopped, registers, address, missing),
+        };
+        if let Some(space) = self.space_of(tid) {
+            registers.rip = space.cache.block(id).at;
+        }
+        self.go(stopped, &registers)
+    }
+
+    /// The same for the target of an indirect branch, which the tables learn.
+    fn enter_indirect(&mut self, stopped: Stopped, mut registers: user_regs_struct, target: u64) -> Traced<()> {
+        let tid = stopped.tid();
+        let (stopped, id) = match self.translation(stopped, true, target)? {
+            (stopped, Ok(id)) => (stopped, id),
+            (stopped, Err(missing)) => return self.missing(stopped, registers, target, missing),
+        };
+        let area = self.threads.get(&tid).and_then(|thread| thread.area.clone());
+        let Some(pid) = self.threads.get(&tid).map(|thread| thread.process) else { return Ok(()) };
+        let space = self.processes.get(&pid).and_then(|p| p.space).and_then(|id| self.spaces.get_mut(&id));
+        if let (Some(space), Some(area)) = (space, area) {
+            let landing = space.cache.landing(&mut space.zones, &self.tools.sequences, id);
+            area.learn(target, landing);
+            space.areas.learn(target, landing);
+            registers.rip = space.cache.block(id).at;
+        }
+        self.go(stopped, &registers)
+    }
+
+    fn go(&mut self, stopped: Stopped, registers: &user_regs_struct) -> Traced<()> {
+        let tid = stopped.tid();
+        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
+        thread.doing = Doing::Running;
+        let area = thread.area.as_ref().map_or(registers.gs_base, |area| area.base());
+        let registers = user_regs_struct { gs_base: area, ..*registers };
+        stopped.set_registers(&registers)?;
+        if self.letting_go {
+            return self.release(stopped, None);
+        }
+        self.deliver_pending(stopped)
+    }
+
+    fn missing(
+        &mut self,
+        stopped: Stopped,
+        registers: user_regs_struct,
+        address: u64,
+        missing: Missing,
+    ) -> Traced<()> {
+        let tid = stopped.tid();
+        match missing {
+            Missing::NoCode => {
+                // The kernel knows best what signal that gives.
+                let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
+                thread.faults_at = Some(address);
+                thread.doing = Doing::Running;
+                stopped.set_registers(&user_regs_struct { rip: address, ..registers })?;
+                stopped.run_on(None)
+            }
+            Missing::Failed(reason) => {
+                let Some(pid) = self.threads.get(&tid).map(|thread| thread.process) else { return Ok(()) };
+                let registers = user_regs_struct { rip: address, ..registers };
+                self.run_natively(stopped, registers, pid, &reason)
+            }
+        }
+    }
+}
+
+/// Lets a thread go on with what it was doing.
+pub fn resume(stopped: Stopped, doing: Doing, signal: Option<c_int>) -> Traced<()> {
+    match doing {
+        Doing::Calling(_) | Doing::Executing => stopped.run_to_syscall(signal),
+        Doing::ToBoundary { .. } | Doing::IntoHandler => stopped.step(signal),
+        Doing::Launching | Doing::Running => stopped.run_on(signal),
+    }
+}
