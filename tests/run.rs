@@ -100,11 +100,21 @@ fn json_has_the_documented_keys_and_nulls() {
 }
 
 #[test]
+fn every_instruction_is_named_on_request() {
+    let output = output(&["--counter", "step", "--mnemonics", "--format", "json", "--", "true"]);
+    let result: Value = serde_json::from_slice(&output.stderr).expect("JSON on stderr");
+    let mnemonics = result["mnemonics"].as_object().expect("mnemonics");
+    assert_eq!(result["instructions"]["total"], mnemonics.values().filter_map(Value::as_u64).sum::<u64>());
+    assert!(mnemonics["mov"].as_u64().is_some_and(|n| n > 100), "{mnemonics:?}");
+}
+
+#[test]
 fn csv_has_one_row_a_figure() {
-    let output = output(&["--counter", "step", "--format", "csv", "--", "true"]);
+    let output = output(&["--counter", "step", "--mnemonics", "--format", "csv", "--", "true"]);
     let text = stderr(&output);
     assert!(text.starts_with("of,name,precision,width,masked,executions,lanes,flops\ntotal,flops,"), "{text}");
     assert!(text.contains("\ninstructions,all,"), "{text}");
+    assert!(text.contains("\nmnemonic,mov,,,,"), "{text}");
 }
 
 #[test]

@@ -19,6 +19,9 @@ pub struct Args {
     /// Count until every process that the command started has ended, not only the command
     #[arg(long)]
     wait_all: bool,
+    /// Name every instruction with its executions, floating-point or not
+    #[arg(long)]
+    mnemonics: bool,
     /// The CPU whose events to use, where /proc/cpuinfo is not to be believed
     #[arg(long, value_name = "VENDOR-FAMILY-MODEL")]
     cpu: Option<Cpu>,
@@ -39,7 +42,8 @@ pub fn run(args: Args) -> Result<u8> {
     let cpu = args.cpu.map_or_else(Cpu::this, Ok)?;
     let chosen = choose(args.counter, &cpu);
     let measured = chosen.counter.measure(&command, &Options { wait_all: args.wait_all })?;
-    let result = RunResult::new(&command, chosen.reason, pmu_model(Some(&cpu), &measured), measured);
+    let mut result = RunResult::new(&command, chosen.reason, pmu_model(Some(&cpu), &measured), measured);
+    result.mnemonics = result.mnemonics.filter(|_| args.mnemonics);
     sink.print(&result)?;
     Ok(result.exit.status())
 }

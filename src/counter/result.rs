@@ -1,11 +1,12 @@
 //! The result of `flopledger run`, as every exporter takes it.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::{ClassCount, Classes, Command, Event, Exit, Measurement, PmuFlops, Tally, Time, flops_of};
-use crate::isa::{Class, Kind, Precision};
+use crate::isa::{Class, Kind, Precision, mnemonic_name};
 
 pub const SCHEMA: &str = "flopledger.run/1";
 
@@ -24,6 +25,9 @@ pub struct RunResult {
     pub flops: Precisions,
     pub pmu_flops: PmuFlops,
     pub instructions: Instructions,
+    /// Every instruction, floating-point or not. Left out unless it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mnemonics: Option<BTreeMap<String, u64>>,
     pub classes: Option<Vec<ClassRow>>,
     pub functions: Option<Vec<FunctionRow>>,
     pub regions: Option<Vec<RegionRow>>,
@@ -99,6 +103,7 @@ impl RunResult {
             flops: tally.as_ref().map(Precisions::of).unwrap_or_default(),
             pmu_flops: pmu_flops.or_else(|| Some(visible(&tally.as_ref()?.classes))).unwrap_or_default(),
             instructions: tally.as_ref().map(Instructions::of).unwrap_or_default(),
+            mnemonics: tally.as_ref().map(mnemonics),
             classes: tally.as_ref().map(class_rows),
             functions: tally.as_ref().map(function_rows),
             regions: tally.as_ref().map(region_rows),
@@ -148,6 +153,10 @@ pub fn visible(classes: &Classes) -> PmuFlops {
         fp32: sum(&|precision| precision == Precision::Fp32),
         fp64: sum(&|precision| precision == Precision::Fp64),
     }
+}
+
+fn mnemonics(tally: &Tally) -> BTreeMap<String, u64> {
+    tally.mnemonics.iter().map(|(&mnemonic, &count)| (mnemonic_name(mnemonic), count)).collect()
 }
 
 fn class_rows(tally: &Tally) -> Vec<ClassRow> {

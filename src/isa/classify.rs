@@ -32,7 +32,7 @@ struct Entry {
 
 /// The table, its names resolved.
 fn entries() -> HashMap<Mnemonic, Entry> {
-    let mnemonics: HashMap<String, Mnemonic> = Mnemonic::values().map(|m| (super::name(m), m)).collect();
+    let mnemonics: HashMap<String, Mnemonic> = Mnemonic::values().map(|m| (super::mnemonic_name(m), m)).collect();
     TABLE.iter().flat_map(names).filter_map(|(name, entry)| Some((*mnemonics.get(&name)?, entry))).collect()
 }
 

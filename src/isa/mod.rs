@@ -115,11 +115,12 @@ pub struct Class {
 impl Class {
     /// As an assembler writes it.
     pub fn mnemonic_name(&self) -> String {
-        name(self.mnemonic)
+        mnemonic_name(self.mnemonic)
     }
 }
 
-fn name(mnemonic: Mnemonic) -> String {
+/// As an assembler writes it.
+pub fn mnemonic_name(mnemonic: Mnemonic) -> String {
     format!("{mnemonic:?}").to_ascii_lowercase()
 }
 

@@ -1,5 +1,6 @@
 //! Prints the result of `run`.
 
+use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -17,6 +18,7 @@ impl Report for RunResult {
         writeln!(out, "{}\n", self.command.join(" "))?;
         headline(self, out, unit)?;
         instructions(self, out)?;
+        mnemonics(self, out)?;
         classes(self, out, unit)?;
         functions(self, out, unit)?;
         regions(self, out, unit)?;
@@ -57,6 +59,9 @@ impl Report for RunResult {
         }
         out.serialize(row("pmu", &self.pmu_model, None, self.pmu_flops.total))?;
         out.serialize(row("instructions", "all", self.instructions.total, None))?;
+        for (mnemonic, &executions) in self.mnemonics.iter().flatten() {
+            out.serialize(row("mnemonic", mnemonic, Some(executions), None))?;
+        }
         for class in self.classes.iter().flatten() {
             out.serialize(Row {
                 precision: Some(class.precision),
@@ -136,6 +141,18 @@ fn instructions(run: &RunResult, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// All of them: who asks for mnemonics wants to see each.
+fn mnemonics(run: &RunResult, out: &mut dyn Write) -> io::Result<()> {
+    let Some(mnemonics) = &run.mnemonics else { return Ok(()) };
+    let mut rows: Vec<_> = mnemonics.iter().collect();
+    rows.sort_by_key(|&(_, executions)| Reverse(executions));
+    let mut table = Table::new(&[("executions", Align::Right), ("instruction", Align::Left)]);
+    for (mnemonic, &executions) in rows {
+        table.row([grouped(executions.into()), mnemonic.clone()]);
+    }
+    section(out, &table, 0, "mnemonics")
 }
 
 fn classes(run: &RunResult, out: &mut dyn Write, unit: Unit) -> io::Result<()> {
