@@ -74,7 +74,19 @@ fn named(object: &str, table: Option<&Table>, offset: u64) -> Function {
 fn table_of_file(pid: Pid, path: &str) -> Option<Table> {
     // The file may be visible only from the process's own mount namespace or root.
     let file = File::open(path).or_else(|_| File::open(format!("/proc/{pid}/root{path}"))).ok()?;
-    Table::read(&ReadCache::new(file))
+    match file.metadata().map_or(u64::MAX, |metadata| metadata.len()) {
+        ..=LARGEST_AT_ONCE => Table::read(&ReadCache::new(std::io::Cursor::new(whole(file)?))),
+        _ => Table::read(&ReadCache::new(file)),
+    }
+}
+
+/// Files up to that many bytes are faster read at once than here and there.
+const LARGEST_AT_ONCE: u64 = 64 << 20;
+
+fn whole(mut file: File) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 fn vdso(mapping: &Mapping, read: impl FnOnce(u64, &mut [u8]) -> usize) -> Option<Table> {

@@ -1,12 +1,12 @@
 //! The translations of one address space: where they are, how they are linked, and how they are
 //! found by program address and by place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use iced_x86::InstructionInfoFactory;
 
 use super::decode::{self, Code64, Decoded, End};
-use super::emit::{Boundary, Counting, Emitted, Emitter, JUMP, Lanes, Link, Place, To, Unplaceable, relative};
+use super::emit::{Boundary, Counting, Emitted, Emitter, JUMP, Lanes, Link, Place, To, Unplaceable};
 use super::sequences::Sequences;
 use super::work::Use;
 use super::zone::Zone;
@@ -73,6 +73,12 @@ pub struct Cache {
     floating: Vec<BlockId>,
     /// What a trap's number stands for: the four bytes of the branch, and where it leads.
     exits: Vec<(u64, To)>,
+    /// Branches to what is not translated yet, by where they lead.
+    waiting: HashMap<u64, Vec<u64>>,
+    /// Addresses behind calls, to which a return will lead.
+    returns: HashSet<u64>,
+    /// Those of them that have been translated since the tables of indirect targets were told.
+    returnable: Vec<BlockId>,
     next_slot: u32,
 }
 
@@ -215,11 +221,32 @@ impl Cache {
             let target = target.unwrap_or_else(|| {
                 let number = self.exits.len() as u32;
                 self.exits.push((hole, to));
+                if let To::Block(address) = to {
+                    self.waiting.entry(address).or_default().push(hole);
+                }
                 zone.stub(world.sequences, number)
             });
             fill(&mut code, offset, place.at, target);
         }
         zone.append(&code);
+        // Those from other zones are linked when they are taken.
+        let (here, elsewhere): (Vec<u64>, Vec<u64>) =
+            self.waiting.remove(&block.start).unwrap_or_default().into_iter().partition(|hole| zone.memory.holds(*hole));
+        for hole in here {
+            zone.lead(hole, place.at);
+        }
+        if !elsewhere.is_empty() {
+            self.waiting.insert(block.start, elsewhere);
+        }
+        if let End::Call { .. } | End::IndirectCall = block.end {
+            self.returns.insert(block.next());
+            if let Some(known) = self.find(block.next()) {
+                self.returnable.push(known);
+            }
+        }
+        if self.returns.contains(&block.start) {
+            self.returnable.push(id);
+        }
         let uses = (world.uses)(block, &lanes);
         if !uses.is_empty() {
             self.floating.push(id);
@@ -244,11 +271,14 @@ impl Cache {
     /// Lets a direct branch lead straight to a block, if it can reach that.
     pub fn link(&mut self, zones: &mut [Zone], hole: u64, to: BlockId) {
         let target = self.block(to).at;
-        let zone = zones.iter_mut().find(|zone| zone.memory.holds(hole));
-        if let (Some(zone), Ok(distance)) = (zone, relative(target, hole + 4)) {
-            let offset = hole - zone.memory.start;
-            zone.memory.store_u32(offset, distance as u32);
+        if let Some(zone) = zones.iter_mut().find(|zone| zone.memory.holds(hole)) {
+            zone.lead(hole, target);
         }
+    }
+
+    /// Blocks that returns will lead to, and that the tables of indirect targets are to learn.
+    pub fn take_returnable(&mut self) -> Vec<BlockId> {
+        std::mem::take(&mut self.returnable)
     }
 
     /// What an indirect branch to the block lands on.

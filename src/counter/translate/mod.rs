@@ -25,11 +25,13 @@ use super::symbols::Symbols;
 use super::wait::{Ended, Usage};
 use super::{Command, Counter, Exit, Measurement, Options, Time};
 use crate::{Error, Result};
+use affinity::Follow;
 use sequences::Sequences;
 use space::{Space, Tools};
 use thread::{Doing, Process, SpaceId, Thread};
 use work::Pairs;
 
+mod affinity;
 mod area;
 mod areas;
 mod cache;
@@ -101,6 +103,7 @@ struct Tracer {
     next_space: u32,
     /// New threads that stopped before the event that tells whose they are.
     early: HashMap<Pid, Stopped>,
+    follow: Follow,
     tools: Tools,
     symbols: Symbols,
     xstate: Xstate,
@@ -121,6 +124,7 @@ impl Tracer {
             spaces: HashMap::new(),
             next_space: 0,
             early: HashMap::new(),
+            follow: Follow::default(),
             tools: Tools { sequences, factory: InstructionInfoFactory::new() },
             symbols: Symbols::default(),
             xstate: Xstate::of_this_cpu(),

@@ -162,7 +162,13 @@ impl Space {
                 uses: &mut |block, lanes| uses(&stopped, block, lanes),
             };
             match self.cache.translate(&mut self.zones, &mut world, address) {
-                Ok(id) => return Ok((stopped, Ok(id))),
+                Ok(id) => {
+                    for id in self.cache.take_returnable() {
+                        let landing = self.cache.landing(&mut self.zones, &tools.sequences, id);
+                        self.areas.learn(self.cache.block(id).start, landing);
+                    }
+                    return Ok((stopped, Ok(id)));
+                }
                 Err(Untranslatable::NoCode) => return Ok((stopped, Err(Missing::NoCode))),
                 Err(Untranslatable::Full) => {
                     return Ok((stopped, Err(Missing::Failed("the code cache is full".into()))));

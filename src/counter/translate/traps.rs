@@ -55,6 +55,7 @@ impl Tracer {
     /// A thread reached the end of what is translated, or needs the tracer.
     fn trapped(&mut self, stopped: Stopped) -> Traced<()> {
         let tid = stopped.tid();
+        self.follow.trapped(tid);
         let mut registers = stopped.registers()?;
         let Some((area, pid)) = self.threads.get(&tid).and_then(|t| Some((t.area.clone()?, t.process))) else {
             return stopped.run_on(None);

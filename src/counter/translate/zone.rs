@@ -82,6 +82,13 @@ impl Zone {
         self.top += code.len() as u64;
     }
 
+    /// Lets the branch whose displacement is at `hole` lead to `target`, if it reaches that far.
+    pub fn lead(&mut self, hole: u64, target: u64) {
+        if let Ok(distance) = relative(target, hole + 4) {
+            self.memory.store_u32(hole - self.memory.start, distance as u32);
+        }
+    }
+
     fn prepend(&mut self, code: &[u8]) -> u64 {
         self.bottom -= code.len() as u64;
         self.memory.write(self.bottom - self.memory.start, code);
