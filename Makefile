@@ -13,7 +13,7 @@ build:
 
 # The main job on the built-in workload.
 run: build
-	$(FLOPLEDGER) reconcile --preset tiny
+	$(FLOPLEDGER) reconcile
 
 # The programs that the tests start are built first.
 test: build

@@ -137,7 +137,7 @@ struct Operator {
     calls: Vec<Call>,
 }
 
-/// A run of the workload under `run --counter step`.
+/// A run of the workload under `run --counter translate`.
 struct Counted {
     kernel: Kernel,
     functions: Functions,
@@ -149,7 +149,7 @@ fn count(args: &[&str]) -> Counted {
     let folder = tempfile::tempdir().unwrap();
     let (trace, result) = (folder.path().join("trace"), folder.path().join("result"));
     let status = Command::new(env!("CARGO_BIN_EXE_flopledger"))
-        .args(["run", "--counter", "step", "--format", "json", "-o", result.to_str().unwrap(), "--"])
+        .args(["run", "--counter", "translate", "--format", "json", "-o", result.to_str().unwrap(), "--"])
         .arg(clip::workload())
         .args(args)
         .env("FLOPLEDGER_TRACE", &trace)

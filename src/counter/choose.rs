@@ -36,7 +36,7 @@ pub fn choose(choice: Choice, cpu: &Cpu) -> Chosen {
         Choice::Step => Chosen { counter: Box::new(Step), reason: "asked for".into() },
         Choice::Auto => match perf.refusal() {
             None => Chosen { counter: Box::new(perf), reason: format!("the CPU {cpu} has floating-point events") },
-            Some(refusal) => Chosen { counter: Box::new(Step), reason: first_line(&refusal) },
+            Some(refusal) => Chosen { counter: Box::new(Translate), reason: first_line(&refusal) },
         },
     }
 }
