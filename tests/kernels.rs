@@ -1,4 +1,4 @@
-//! What `run --counter step` counts of the kernels is what their sources say, to the last one.
+//! What the exact counters count of the kernels is what their sources say, to the last one.
 
 use std::process::Command;
 
@@ -13,14 +13,14 @@ use kernels::{Class, Kernel};
 const NOT_ALLOWED: i32 = 77;
 
 /// None where this machine cannot run it.
-fn count(kernel: &Kernel) -> Option<Value> {
+fn count(kernel: &Kernel, counter: &str) -> Option<Value> {
     if let Some(flag) = kernel.lacks() {
         eprintln!("skipped: {} needs {flag}, which this CPU lacks", kernel.name);
         return None;
     }
     let out = tempfile::NamedTempFile::new().unwrap();
     let status = Command::new(env!("CARGO_BIN_EXE_flopledger"))
-        .args(["run", "--counter", "step", "--wait-all", "--format", "json", "-o"])
+        .args(["run", "--counter", counter, "--wait-all", "--format", "json", "-o"])
         .arg(out.path())
         .arg("--")
         .arg(&kernel.program)
@@ -36,9 +36,9 @@ fn count(kernel: &Kernel) -> Option<Value> {
     Some(serde_json::from_slice(&std::fs::read(out.path()).unwrap()).unwrap())
 }
 
-fn check(kernel: &Kernel) -> Option<()> {
+fn check(kernel: &Kernel, counter: &str) -> Option<()> {
     let name = &kernel.name;
-    let run = count(kernel)?;
+    let run = count(kernel, counter)?;
     assert_eq!((&run["exact"], &run["reasons"]), (&json!(true), &json!([])), "{name}");
     let (kind, number) = &kernel.exit;
     assert_eq!(run["exit"][kind], json!(number), "{name}: exit");
@@ -84,7 +84,16 @@ fn flops(kernel: &Kernel) -> u64 {
 
 #[test]
 fn step_counts_what_the_kernels_execute() {
-    let checked = kernels::all().iter().filter_map(check).count();
+    check_all("step");
+}
+
+#[test]
+fn translate_counts_what_the_kernels_execute() {
+    check_all("translate");
+}
+
+fn check_all(counter: &str) {
+    let checked = kernels::all().iter().filter_map(|kernel| check(kernel, counter)).count();
     assert!(checked >= 15, "only {checked} kernels could run");
 }
 

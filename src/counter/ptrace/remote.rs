@@ -53,21 +53,11 @@ impl Remote {
             // No system call is under way, so there is none to restart.
             false => (self.instruction, u64::MAX),
         };
-        let registers = user_regs_struct {
-            rax: number as u64,
-            orig_rax,
-            rdi,
-            rsi,
-            rdx,
-            r10,
-            r8,
-            r9,
-            rip,
-            ..self.registers
-        };
+        let registers =
+            user_regs_struct { rax: number as u64, orig_rax, rdi, rsi, rdx, r10, r8, r9, rip, ..self.registers };
         self.stopped.set_registers(&registers)?;
-        let entered = if self.at_entry { self } else { self.to_syscall_stop()? };
-        entered.to_syscall_stop()?.result()
+        let entered = if self.at_entry { self } else { self.run_to_stop()? };
+        entered.run_to_stop()?.result()
     }
 
     fn result(self) -> Traced<(Remote, Result<u64, Errno>)> {
@@ -79,7 +69,7 @@ impl Remote {
         Ok((self, result))
     }
 
-    fn to_syscall_stop(self) -> Traced<Remote> {
+    fn run_to_stop(self) -> Traced<Remote> {
         let Remote { mut stopped, registers, mask, instruction, mut held, .. } = self;
         let tid = stopped.tid();
         let mut signal = None;

@@ -25,7 +25,6 @@ pub const POPULATION: u32 = 0x800;
 
 /// Not zero for the system calls that the tracer wants to see, by the low 16 bits of their number.
 pub const TRACED_CALLS: u32 = 0x1000;
-pub const TRACED_CALLS_LEN: u32 = 1 << 16;
 
 /// The thread's own table of indirect targets, by the low 16 bits of the address: negated
 /// addresses, then where their translations begin.

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use super::sequences::{SHARED_ENTRIES, SHARED_ENTRY, shared_offset};
-use super::shared::{Place, Refusal, Shared};
+use super::shared::{Attempt, Place, Shared};
 use super::{area, syscalls};
-use crate::counter::ptrace::{Remote, Traced};
+use crate::counter::ptrace::Remote;
 
 /// Threads' areas that are mapped at once.
 const BATCH: u64 = 4;
@@ -52,16 +52,6 @@ impl Area {
         self.store(area::KEYS + 8 * area::key_index(address) as u32, address.wrapping_neg());
     }
 
-    pub fn forget(&self, start: u64, end: u64) {
-        for index in 0..1u32 << 16 {
-            let at = area::KEYS + 8 * index;
-            let address = self.load(at).wrapping_neg();
-            if (start..end).contains(&address) {
-                self.store(at, NO_KEY);
-            }
-        }
-    }
-
     fn prepare(&self, table: u64) {
         let mut memory = self.memory.borrow_mut();
         memory.write(self.offset + u64::from(area::POPULATION), &area::population_tables());
@@ -88,12 +78,12 @@ pub struct Areas {
 }
 
 impl Areas {
-    pub fn new(remote: Remote, name: u64) -> Traced<(Remote, Result<Areas, Refusal>)> {
+    pub fn new(remote: Remote, name: u64) -> Attempt<Areas> {
         let areas = Areas { batches: Vec::new(), free: Vec::new() };
         areas.grow(remote, name, Place::Anywhere)
     }
 
-    fn grow(mut self, remote: Remote, name: u64, place: Place) -> Traced<(Remote, Result<Areas, Refusal>)> {
+    fn grow(mut self, remote: Remote, name: u64, place: Place) -> Attempt<Areas> {
         let protection = libc::PROT_READ | libc::PROT_WRITE;
         let length = (TABLE + BATCH * area::STRIDE) as usize;
         let (remote, memory) = Shared::new(remote, name, length, place, protection)?;
@@ -112,12 +102,15 @@ impl Areas {
     }
 
     /// Maps further areas.
-    pub fn more(&mut self, remote: Remote, name: u64) -> Traced<(Remote, Result<(), Refusal>)> {
+    pub fn more(&mut self, remote: Remote, name: u64) -> Attempt<()> {
         let (remote, more) = Areas::new(remote, name)?;
-        Ok((remote, more.map(|more| {
-            self.batches.extend(more.batches);
-            self.free.extend(more.free);
-        })))
+        Ok((
+            remote,
+            more.map(|more| {
+                self.batches.extend(more.batches);
+                self.free.extend(more.free);
+            }),
+        ))
     }
 
     pub fn take(&mut self) -> Option<Area> {
@@ -154,7 +147,7 @@ impl Areas {
 
     /// A forked process's own areas in the place of those that it shares with its parent: empty
     /// but for the area that its one thread, whose parent's is `own`, goes on with.
-    pub fn copy(&self, mut remote: Remote, name: u64, own: &Area) -> Traced<(Remote, Result<(Areas, Area), Refusal>)> {
+    pub fn copy(&self, mut remote: Remote, name: u64, own: &Area) -> Attempt<(Areas, Area)> {
         let mut copy = Areas { batches: Vec::new(), free: Vec::new() };
         let mut kept = None;
         for batch in &self.batches {

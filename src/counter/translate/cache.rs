@@ -1,7 +1,7 @@
 //! The translations of one address space: where they are, how they are linked, and how they are
 //! found by program address and by place.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use iced_x86::InstructionInfoFactory;
 
@@ -51,6 +51,9 @@ pub enum Untranslatable {
     Full,
 }
 
+/// Tells the floating-point instructions of a block.
+pub type Describe<'a> = dyn FnMut(&Decoded, &[Lanes]) -> Box<[Use]> + 'a;
+
 /// What translation needs of the world.
 pub struct World<'a> {
     pub sequences: &'a Sequences,
@@ -58,11 +61,22 @@ pub struct World<'a> {
     pub code: &'a mut dyn Code64,
     pub traced: &'a dyn Fn(u32) -> bool,
     /// Describes the floating-point instructions of a block.
-    pub uses: &'a mut dyn FnMut(&Decoded, &[Lanes]) -> Box<[Use]>,
+    pub uses: &'a mut Describe<'a>,
 }
 
 /// Blocks translated at one trap at most: a trap costs as much as about eight.
 const AHEAD: usize = 32;
+
+/// Of the translation at one trap.
+#[derive(Debug, Default)]
+struct Progress {
+    /// Where the program may go on.
+    ahead: VecDeque<u64>,
+    /// Blocks so far.
+    done: usize,
+    /// Blocks that fall through one to the next.
+    placed: Vec<BlockId>,
+}
 
 #[derive(Debug, Clone, Default)]
 pub struct Cache {
@@ -114,38 +128,24 @@ impl Cache {
     }
 
     /// The translation of the block at `start`, with others that are likely to follow.
-    pub fn translate(
-        &mut self,
-        zones: &mut [Zone],
-        world: &mut World,
-        start: u64,
-    ) -> Result<BlockId, Untranslatable> {
+    pub fn translate(&mut self, zones: &mut [Zone], world: &mut World, start: u64) -> Result<BlockId, Untranslatable> {
         if let Some(known) = self.find(start) {
             return Ok(known);
         }
-        let first = self.chain(zones, world, start, &mut Vec::new(), &mut 0)?;
-        Ok(first)
+        self.chain(zones, world, start)
     }
 
     /// Translates `start` and, right behind it, what it falls through to; then, as far as `AHEAD`
     /// allows, the other ways.
-    fn chain(
-        &mut self,
-        zones: &mut [Zone],
-        world: &mut World,
-        start: u64,
-        waiting: &mut Vec<u64>,
-        done: &mut usize,
-    ) -> Result<BlockId, Untranslatable> {
-        let zone = zones.iter().rposition(|zone| zone.reaches(start) && zone.has_room()).ok_or(Untranslatable::NoZone)?;
-        let first = self.run_of_blocks(&mut zones[zone], zone, world, start, waiting, done)?;
-        let mut position = 0;
-        while position < waiting.len() && *done < AHEAD {
-            let next = waiting[position];
-            position += 1;
+    fn chain(&mut self, zones: &mut [Zone], world: &mut World, start: u64) -> Result<BlockId, Untranslatable> {
+        let mut progress = Progress::default();
+        let zone =
+            zones.iter().rposition(|zone| zone.reaches(start) && zone.has_room()).ok_or(Untranslatable::NoZone)?;
+        let first = self.run_of_blocks(&mut zones[zone], zone, world, start, &mut progress)?;
+        while let Some(next) = progress.ahead.pop_front().filter(|_| progress.done < AHEAD) {
             if self.find(next).is_none() && zones[zone].reaches(next) && zones[zone].has_room() {
                 // What is ahead may not be code at all; it will be seen when it is executed.
-                let _ = self.run_of_blocks(&mut zones[zone], zone, world, next, waiting, done);
+                let _ = self.run_of_blocks(&mut zones[zone], zone, world, next, &mut progress);
             }
         }
         Ok(first)
@@ -157,24 +157,62 @@ impl Cache {
         zone_index: usize,
         world: &mut World,
         start: u64,
-        waiting: &mut Vec<u64>,
-        done: &mut usize,
+        progress: &mut Progress,
     ) -> Result<BlockId, Untranslatable> {
-        let mut first = None;
+        progress.placed.clear();
+        let outcome = self.place_run(zone, zone_index, world, start, progress);
+        // Only now, with all that one falls through to in place, may other threads come.
+        for id in &progress.placed {
+            let Block { start, at, .. } = self.blocks[id.0 as usize];
+            // Those from other zones are linked when they are taken.
+            let holes = self.waiting.remove(&start).unwrap_or_default();
+            let (here, elsewhere): (Vec<u64>, Vec<u64>) = holes.into_iter().partition(|hole| zone.memory.holds(*hole));
+            for hole in here {
+                zone.lead(hole, at);
+            }
+            if !elsewhere.is_empty() {
+                self.waiting.insert(start, elsewhere);
+            }
+        }
+        match progress.placed.first() {
+            Some(first) => Ok(*first),
+            None => outcome.and(Err(Untranslatable::NoCode)),
+        }
+    }
+
+    /// Blocks one behind the other, each falling through to the next.
+    fn place_run(
+        &mut self,
+        zone: &mut Zone,
+        zone_index: usize,
+        world: &mut World,
+        start: u64,
+        progress: &mut Progress,
+    ) -> Result<(), Untranslatable> {
         let mut address = start;
         let mut decoded = decode::decode(world.code, start, false).ok_or(Untranslatable::NoCode)?;
         loop {
-            *done += 1;
+            progress.done += 1;
             let (follow, other) = successors(&decoded);
-            waiting.extend(other);
-            let follow = follow.filter(|next| *done < AHEAD && *next != address && self.find(*next).is_none());
+            progress.ahead.extend(other);
+            let follow = follow.filter(|next| progress.done < AHEAD && *next != address && self.find(*next).is_none());
             let following = follow.and_then(|next| decode::decode(world.code, next, false));
             let follow = follow.filter(|_| following.is_some());
-            let id = self.place(zone, zone_index, world, &decoded, follow)?;
-            first = first.or(Some(id));
+            match self.place(zone, zone_index, world, &decoded, follow) {
+                Ok(id) => progress.placed.push(id),
+                Err(why) => {
+                    if !progress.placed.is_empty() {
+                        // The block before falls through to here.
+                        let number = self.exits.len() as u32;
+                        self.exits.push((0, To::Block(address)));
+                        zone.append_jump_to_stub(world.sequences, number);
+                    }
+                    return Err(why);
+                }
+            }
             match (follow, following) {
                 (Some(next), Some(block)) => (address, decoded) = (next, block),
-                _ => return first.ok_or(Untranslatable::NoCode),
+                _ => return Ok(()),
             }
         }
     }
@@ -215,7 +253,9 @@ impl Cache {
         for Link { offset, to } in links {
             let hole = place.at + u64::from(offset);
             let target = match to {
-                To::Block(address) => self.find(address).map(|id| if address == block.start { place.at } else { self.block(id).at }),
+                To::Block(address) => {
+                    self.find(address).map(|id| if address == block.start { place.at } else { self.block(id).at })
+                }
                 _ => None,
             };
             let target = target.unwrap_or_else(|| {
@@ -229,15 +269,6 @@ impl Cache {
             fill(&mut code, offset, place.at, target);
         }
         zone.append(&code);
-        // Those from other zones are linked when they are taken.
-        let (here, elsewhere): (Vec<u64>, Vec<u64>) =
-            self.waiting.remove(&block.start).unwrap_or_default().into_iter().partition(|hole| zone.memory.holds(*hole));
-        for hole in here {
-            zone.lead(hole, place.at);
-        }
-        if !elsewhere.is_empty() {
-            self.waiting.insert(block.start, elsewhere);
-        }
         if let End::Call { .. } | End::IndirectCall = block.end {
             self.returns.insert(block.next());
             if let Some(known) = self.find(block.next()) {

@@ -53,15 +53,6 @@ impl CodeMap {
         (address < code.end).then_some(*code)
     }
 
-    /// The address behind the executable range that begins before or at `address`.
-    pub fn end_of(&self, address: u64) -> u64 {
-        let mut end = address;
-        while let Some(code) = self.at(end) {
-            end = code.end;
-        }
-        end
-    }
-
     /// The program has mapped or protected a range.
     pub fn set(&mut self, start: u64, end: u64, protection: i32, shared: bool, anonymous: bool) {
         self.clear(start, end);
@@ -110,7 +101,6 @@ mod tests {
         assert_eq!(ranges, expected);
         assert_eq!(map.at(0x4FFF).map(|c| c.writable), Some(true));
         assert_eq!(map.at(0x6000), None);
-        assert_eq!(map.end_of(0x1000), 0x6000);
         map.clear(0, u64::MAX);
         assert_eq!(map.iter().count(), 0);
     }

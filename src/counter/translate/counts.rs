@@ -27,9 +27,11 @@ pub struct Describer<'a> {
 
 impl Describer<'_> {
     pub fn uses(&mut self, stopped: &Stopped, block: &Decoded, counted: &[Lanes]) -> Box<[Use]> {
-        let classified = block.instructions.iter().enumerate().filter_map(|(index, instruction)| {
-            Some((index as u8, instruction, isa::classify(instruction)?))
-        });
+        let classified = block
+            .instructions
+            .iter()
+            .enumerate()
+            .filter_map(|(index, instruction)| Some((index as u8, instruction, isa::classify(instruction)?)));
         let mut uses = Vec::new();
         for (index, instruction, classified) in classified {
             let address = instruction.ip();
@@ -71,7 +73,8 @@ impl Tracer {
         };
         let (now, in_loop) = process.work.now(&space.cache, &areas);
         if in_loop {
-            self.record.void("a thread was in a loop of floating-point instructions when another began or ended a region");
+            self.record
+                .void("a thread was in a loop of floating-point instructions when another began or ended a region");
         }
         now
     }

@@ -15,22 +15,34 @@ pub const MOST_BYTES: usize = MOST_INSTRUCTIONS * LONGEST;
 pub enum End {
     /// The block just stops; the last instruction is like any other.
     Next,
-    Jump { target: u64 },
-    Branch { target: u64 },
+    Jump {
+        target: u64,
+    },
+    Branch {
+        target: u64,
+    },
     /// loop, jrcxz and the like, which have short forms only.
-    ShortBranch { target: u64 },
-    Call { target: u64 },
+    ShortBranch {
+        target: u64,
+    },
+    Call {
+        target: u64,
+    },
     Return,
     IndirectJump,
     IndirectCall,
     /// The number, where the block itself sets it.
-    Syscall { number: Option<u32> },
+    Syscall {
+        number: Option<u32>,
+    },
     /// A region's marker: the tracer takes note behind it.
     Marker,
     /// The tile configuration changes.
     TileConfig,
     /// Begins a transaction, which aborts at once.
-    Transaction { fallback: u64 },
+    Transaction {
+        fallback: u64,
+    },
     /// Raises a signal (int3, ud2, hlt ...), or is not known to be an instruction at all.
     Raises,
     /// Cannot be translated; the reason.
@@ -200,7 +212,8 @@ fn number(block: &[Instruction]) -> Option<u32> {
 
 /// Errs on the side of writing.
 fn writes_memory(instruction: &Instruction) -> bool {
-    let operand = (0..instruction.op_count()).any(|op| !matches!(instruction.op_kind(op), OpKind::Register | OpKind::Immediate8 | OpKind::Immediate32));
+    let operand = (0..instruction.op_count())
+        .any(|op| !matches!(instruction.op_kind(op), OpKind::Register | OpKind::Immediate8 | OpKind::Immediate32));
     operand && !matches!(instruction.mnemonic(), Mnemonic::Lea | Mnemonic::Cmp | Mnemonic::Test)
         || instruction.is_stack_instruction()
 }

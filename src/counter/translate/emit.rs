@@ -73,10 +73,20 @@ pub enum To {
     /// The translation of a program address.
     Block(u64),
     /// The tracer, which sees to a system call and goes on at `next`.
-    Syscall { next: u64 },
-    Marker { marker: isa::Marker, next: u64 },
-    TileConfig { next: u64 },
-    Unsupported { at: u64, reason: &'static str },
+    Syscall {
+        next: u64,
+    },
+    Marker {
+        marker: isa::Marker,
+        next: u64,
+    },
+    TileConfig {
+        next: u64,
+    },
+    Unsupported {
+        at: u64,
+        reason: &'static str,
+    },
 }
 
 #[derive(Debug)]

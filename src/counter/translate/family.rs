@@ -6,7 +6,7 @@ use nix::unistd::Pid;
 use super::Tracer;
 use super::areas::Area;
 use super::cache::Cache;
-use super::space::{Space, Spot, refused};
+use super::space::{Outcome, Space, Spot, refused};
 use super::thread::{Doing, Process, SpaceId, Thread};
 use crate::counter::ptrace::{self, Remote, Stopped, Traced, status};
 
@@ -24,7 +24,7 @@ impl Tracer {
         };
         let creator = parent.tid();
         self.adopt(child, creator)?;
-        let doing = self.threads.get(&creator).map_or(Doing::Running, |thread| thread.doing);
+        let doing = self.threads.get(&creator).map_or(Doing::Running, |thread| thread.doing.clone());
         super::traps::resume(parent, doing, None)
     }
 
@@ -34,7 +34,7 @@ impl Tracer {
         let Some(creator) = self.threads.get(&creator) else { return child.run_on(None) };
         let (pid, area) = (creator.process, creator.area.clone());
         let process = status::process_of(tid).unwrap_or(pid);
-        let (tiles, doing) = (creator.tiles, creator.doing);
+        let (tiles, doing) = (creator.tiles, creator.doing.clone());
         self.record.threads += 1;
         let mut thread = Thread::new(process, Doing::Running);
         thread.tiles = tiles;
@@ -128,8 +128,7 @@ impl Tracer {
         let tid = stopped.tid();
         let former = stopped.event_message()?;
         self.fold(tid);
-        let others: Vec<Pid> =
-            self.threads.iter().filter(|(_, t)| t.process == tid).map(|(other, _)| *other).collect();
+        let others: Vec<Pid> = self.threads.iter().filter(|(_, t)| t.process == tid).map(|(other, _)| *other).collect();
         let mut own = None;
         for other in others {
             let Some(mut thread) = self.threads.remove(&other) else { continue };
@@ -227,7 +226,7 @@ impl Tracer {
                 let mut registers = stopped.registers()?;
                 match self.space_of(tid).and_then(|space| space.spot(registers.rip)).filter(Spot::is_boundary) {
                     Some(spot) => {
-                        self.to_program(&stopped, spot, &mut registers)?;
+                        self.leave_translation(&stopped, spot, &mut registers)?;
                         Some(registers)
                     }
                     None => None,
@@ -274,7 +273,7 @@ fn shares_memory(child: &Stopped, parent: Pid) -> bool {
     same == 0
 }
 
-fn copy_space(child: Stopped, source: &Space, own: &Area) -> Traced<(Stopped, Result<(Space, Area), String>)> {
+fn copy_space(child: Stopped, source: &Space, own: &Area) -> Outcome<(Space, Area)> {
     let Some(first) = source.zones.first() else { return Ok((child, Err("it has no translations".into()))) };
     let name = first.syscall() + 8;
     let mut remote = Remote::enter(child, first.syscall(), false)?;

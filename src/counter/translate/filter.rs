@@ -51,11 +51,7 @@ pub const INSTRUCTION: usize = size_of::<sock_filter>();
 /// What goes before a program's own filter, whose verdict would else take precedence over ours:
 /// it never sees the magic number.
 pub fn preamble() -> Vec<u8> {
-    let before = [
-        statement(LOAD_WORD, NUMBER),
-        unless_equal(MAGIC, 1),
-        statement(RETURN, libc::SECCOMP_RET_ALLOW),
-    ];
+    let before = [statement(LOAD_WORD, NUMBER), unless_equal(MAGIC, 1), statement(RETURN, libc::SECCOMP_RET_ALLOW)];
     before.iter().flat_map(bytes).collect()
 }
 

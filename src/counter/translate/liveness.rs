@@ -20,11 +20,7 @@ pub fn dead_flags(block: &[Instruction], after: u32) -> Option<usize> {
     first.filter(|at| *at < block.len())
 }
 
-/// The flags that may be read from the start of a piece of code on.
-pub fn live_at_start(block: &[Instruction], after: u32) -> u32 {
-    block.iter().rev().fold(after & WRITTEN, |live, instruction| live_before(instruction, live))
-}
-
+/// Where it is not known what follows.
 pub const ALL: u32 = WRITTEN;
 
 fn live_before(instruction: &Instruction, live: u32) -> u32 {
@@ -39,8 +35,16 @@ fn live_before(instruction: &Instruction, live: u32) -> u32 {
 fn killed(instruction: &Instruction) -> u32 {
     let maybe = match instruction.mnemonic() {
         // A count of 0 leaves the flags alone.
-        Mnemonic::Shl | Mnemonic::Shr | Mnemonic::Sar | Mnemonic::Rol | Mnemonic::Ror | Mnemonic::Rcl | Mnemonic::Rcr
-        | Mnemonic::Shld | Mnemonic::Shrd | Mnemonic::Sal => true,
+        Mnemonic::Shl
+        | Mnemonic::Shr
+        | Mnemonic::Sar
+        | Mnemonic::Rol
+        | Mnemonic::Ror
+        | Mnemonic::Rcl
+        | Mnemonic::Rcr
+        | Mnemonic::Shld
+        | Mnemonic::Shrd
+        | Mnemonic::Sal => true,
         _ => instruction.is_string_instruction(),
     };
     match maybe {
@@ -83,7 +87,8 @@ pub fn induction(factory: &mut InstructionInfoFactory, block: &[Instruction]) ->
     for (at, instruction) in block.iter().enumerate() {
         for used in factory.info(instruction).used_registers() {
             let full = used.register().full_register();
-            if full.is_gpr64() && !matches!(used.access(), OpAccess::Read | OpAccess::CondRead | OpAccess::NoMemAccess) {
+            if full.is_gpr64() && !matches!(used.access(), OpAccess::Read | OpAccess::CondRead | OpAccess::NoMemAccess)
+            {
                 writes[full.number()] += 1;
             }
         }
@@ -123,9 +128,18 @@ fn constant_step(instruction: &Instruction) -> Option<i64> {
 }
 
 fn touches_memory(instruction: &Instruction) -> bool {
-    (0..instruction.op_count()).any(|op| !matches!(
-        instruction.op_kind(op),
-        OpKind::Register | OpKind::Immediate8 | OpKind::Immediate8to16 | OpKind::Immediate8to32 | OpKind::Immediate8to64
-            | OpKind::Immediate16 | OpKind::Immediate32 | OpKind::Immediate32to64 | OpKind::Immediate64
-    )) && instruction.mnemonic() != Mnemonic::Lea
+    (0..instruction.op_count()).any(|op| {
+        !matches!(
+            instruction.op_kind(op),
+            OpKind::Register
+                | OpKind::Immediate8
+                | OpKind::Immediate8to16
+                | OpKind::Immediate8to32
+                | OpKind::Immediate8to64
+                | OpKind::Immediate16
+                | OpKind::Immediate32
+                | OpKind::Immediate32to64
+                | OpKind::Immediate64
+        )
+    }) && instruction.mnemonic() != Mnemonic::Lea
 }

@@ -3,7 +3,8 @@
 
 use iced_x86::IcedError;
 use iced_x86::code_asm::{
-    AsmRegister64, AsmRegisterK, al, ax, byte_ptr, eax, ecx, qword_ptr, r11, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp, word_ptr,
+    AsmRegister64, AsmRegisterK, al, ax, byte_ptr, eax, ecx, qword_ptr, r11, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp,
+    word_ptr,
 };
 use iced_x86::code_asm::{k0, k1, k2, k3, k4, k5, k6, k7, r8, r9, r10, r12, r13, r14, r15};
 
@@ -23,8 +24,7 @@ pub fn shared_offset(address: u64) -> u64 {
 }
 
 /// The general registers, by iced's numbering.
-const REGISTERS: [AsmRegister64; 16] =
-    [rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15];
+const REGISTERS: [AsmRegister64; 16] = [rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15];
 
 const MASKS: [AsmRegisterK; 8] = [k0, k1, k2, k3, k4, k5, k6, k7];
 
@@ -70,9 +70,10 @@ impl Sequences {
             |write: fn(&mut Assembler, AsmRegister64) -> Result<(), IcedError>| -> Result<Vec<Template>, IcedError> {
                 REGISTERS.iter().map(|register| Template::new(|a| write(a, *register))).collect()
             };
-        let each_mask = |write: fn(&mut Assembler, usize) -> Result<(), IcedError>| -> Result<Vec<Template>, IcedError> {
-            (0..8).map(|mask| Template::new(|a| add_lanes(a, mask, write))).collect()
-        };
+        let each_mask =
+            |write: fn(&mut Assembler, usize) -> Result<(), IcedError>| -> Result<Vec<Template>, IcedError> {
+                (0..8).map(|mask| Template::new(|a| add_lanes(a, mask, write))).collect()
+            };
         Ok(Sequences {
             count: Template::new(|a| a.inc(qword_ptr(FIRST.operand())))?,
             count_through: each_register(count_through)?,

@@ -2,7 +2,7 @@
 //! descriptor, and no descriptor is left in the tracee.
 
 use std::num::NonZeroUsize;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr::{self, NonNull};
 
 use libc::c_void;
@@ -35,17 +35,14 @@ pub enum Place {
 /// Why there is no such memory: the call that the kernel refused to the tracee.
 pub type Refusal = (&'static str, Errno);
 
+/// What comes of calls made in the tracee's name, and the tracee back.
+pub type Attempt<T> = Traced<(Remote, Result<T, Refusal>)>;
+
 const MFD_CLOEXEC: u64 = libc::MFD_CLOEXEC as u64;
 
 impl Shared {
     /// `name`: the address of a NUL byte in the tracee.
-    pub fn new(
-        remote: Remote,
-        name: u64,
-        length: usize,
-        place: Place,
-        protection: i32,
-    ) -> Traced<(Remote, Result<Shared, Refusal>)> {
+    pub fn new(remote: Remote, name: u64, length: usize, place: Place, protection: i32) -> Attempt<Shared> {
         Shared::made(remote, name, length, place, protection, None)
     }
 
@@ -56,7 +53,7 @@ impl Shared {
         place: Place,
         protection: i32,
         source: Option<&Shared>,
-    ) -> Traced<(Remote, Result<Shared, Refusal>)> {
+    ) -> Attempt<Shared> {
         let (remote, made) = remote.call(libc::SYS_memfd_create, [name, MFD_CLOEXEC, 0, 0, 0, 0])?;
         let fd = match made {
             Ok(fd) => fd,
@@ -88,19 +85,9 @@ impl Shared {
     }
 
     /// The same with the contents of another.
-    pub fn copy_of(
-        remote: Remote,
-        name: u64,
-        source: &Shared,
-        place: Place,
-        protection: i32,
-    ) -> Traced<(Remote, Result<Shared, Refusal>)> {
+    pub fn copy_of(remote: Remote, name: u64, source: &Shared, place: Place, protection: i32) -> Attempt<Shared> {
         // What the tracee executes while it maps the copy must be there already.
         Shared::made(remote, name, source.length, place, protection, Some(source))
-    }
-
-    pub fn len(&self) -> usize {
-        self.length
     }
 
     /// The address behind it, in the tracee.
@@ -131,10 +118,15 @@ impl Shared {
         unsafe { ptr::copy_nonoverlapping(self.at(offset, bytes.len()), bytes.as_mut_ptr(), bytes.len()) };
     }
 
-    /// One store, which other threads see whole: it must not straddle a cache line.
+    /// One store, which threads that execute these bytes see whole: they must not straddle a cache
+    /// line, but need not be aligned.
     pub fn store_u32(&mut self, offset: u64, value: u32) {
-        // SAFETY: `at` checked the range.
-        unsafe { ptr::write_volatile(self.at(offset, 4).cast::<Unaligned>(), Unaligned(value)) };
+        let at = self.at(offset, 4);
+        // SAFETY: `at` checked the range. An instruction of its own, since Rust has no unaligned
+        // store that the compiler may not split.
+        unsafe {
+            std::arch::asm!("mov dword ptr [{at}], {value:e}", at = in(reg) at, value = in(reg) value, options(nostack, preserves_flags))
+        };
     }
 
     /// One store, aligned.
@@ -183,16 +175,7 @@ impl Shared {
             position = hole;
         }
     }
-
-    /// Bytes of memory in use.
-    pub fn used(&self) -> u64 {
-        nix::sys::stat::fstat(self.file.as_fd()).map_or(0, |stat| stat.st_blocks as u64 * 512)
-    }
 }
-
-/// x86 stores it whole wherever it lies within a cache line.
-#[repr(C, packed)]
-struct Unaligned(u32);
 
 impl Drop for Shared {
     fn drop(&mut self) {

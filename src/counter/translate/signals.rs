@@ -91,7 +91,7 @@ impl Tracer {
             }
             return stopped.step(None);
         };
-        self.to_program(&stopped, spot, &mut registers)?;
+        self.leave_translation(&stopped, spot, &mut registers)?;
         stopped.set_registers(&registers)?;
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         thread.pending.pop_front();
@@ -99,18 +99,27 @@ impl Tracer {
         let mut info = pending.info;
         info.si_signo = pending.signal;
         // The information can only be set where a signal is about to be delivered.
-        if stopped.signal_info().is_ok_and(|info| info.si_code != HANDLER_ENTRY) && stopped.set_signal_info(&info).is_ok() {
+        if stopped.signal_info().is_ok_and(|info| info.si_code != HANDLER_ENTRY)
+            && stopped.set_signal_info(&info).is_ok()
+        {
             return stopped.step(Some(pending.signal));
         }
         stopped.step(Some(pending.signal))
     }
 
     /// The thread leaves its translation: corrects the counts and gives it the program's registers.
-    pub(super) fn to_program(&mut self, stopped: &Stopped, spot: Spot, registers: &mut user_regs_struct) -> Traced<()> {
+    pub(super) fn leave_translation(
+        &mut self,
+        stopped: &Stopped,
+        spot: Spot,
+        registers: &mut user_regs_struct,
+    ) -> Traced<()> {
         let tid = stopped.tid();
         let lanes = self.lanes_at(stopped, spot)?;
         let Some(thread) = self.threads.get(&tid) else { return Ok(()) };
-        let (Some(area), Some(process)) = (&thread.area, self.processes.get_mut(&thread.process)) else { return Ok(()) };
+        let (Some(area), Some(process)) = (&thread.area, self.processes.get_mut(&thread.process)) else {
+            return Ok(());
+        };
         let Some(space) = process.space.and_then(|id| self.spaces.get(&id)) else { return Ok(()) };
         space.leave(spot, registers, area, &mut process.work, lanes);
         space.program_state(spot, registers, area);
@@ -126,14 +135,21 @@ impl Tracer {
             return Ok(0);
         }
         let decoder = iced_x86::Decoder::with_ip(64, &block.bytes, block.start, 0);
-        let classified = decoder.into_iter().nth(index.into()).and_then(|instruction| crate::isa::classify(&instruction));
+        let classified =
+            decoder.into_iter().nth(index.into()).and_then(|instruction| crate::isa::classify(&instruction));
         let Some((class, mask)) = classified.and_then(|c| Some((c.class, c.mask?))) else { return Ok(0) };
         let mask = self.xstate.mask(stopped, mask.number())?.unwrap_or(0);
         Ok(crate::isa::active_lanes(&class, mask))
     }
 
     /// An instruction of a translation has raised a signal.
-    fn faulted(&mut self, stopped: Stopped, signal: c_int, mut info: siginfo_t, mut registers: user_regs_struct) -> Traced<()> {
+    fn faulted(
+        &mut self,
+        stopped: Stopped,
+        signal: c_int,
+        mut info: siginfo_t,
+        mut registers: user_regs_struct,
+    ) -> Traced<()> {
         let tid = stopped.tid();
         let place = registers.rip;
         // SAFETY: the kernel fills si_addr for the faults that `is_fault` names.
@@ -147,7 +163,7 @@ impl Tracer {
         }
         let spot = self.space_of(tid).and_then(|space| space.spot(place)).filter(Spot::is_boundary);
         match spot {
-            Some(spot) => self.to_program(&stopped, spot, &mut registers)?,
+            Some(spot) => self.leave_translation(&stopped, spot, &mut registers)?,
             None => self.record.void(format!("thread {tid} got signal {signal} in the translator's own code")),
         }
         if address == place || address.wrapping_add(1) == place {
@@ -164,10 +180,13 @@ impl Tracer {
     /// The program writes to a page of which code was translated: that code is gone.
     fn code_written(&mut self, stopped: Stopped, page: u64) -> Traced<()> {
         let tid = stopped.tid();
-        let Some(process) = self.threads.get(&tid).and_then(|thread| self.processes.get(&thread.process)) else { return Ok(()) };
+        let Some(process) = self.threads.get(&tid).and_then(|thread| self.processes.get(&thread.process)) else {
+            return Ok(());
+        };
         let Some(space) = process.space.and_then(|id| self.spaces.get_mut(&id)) else { return Ok(()) };
         space.cache.revoke(&mut space.zones, &self.tools.sequences, page, page + super::code_map::PAGE);
-        let protection = space.code.at(page).map_or(libc::PROT_READ | libc::PROT_WRITE, |code| code.protection & !libc::PROT_EXEC);
+        let protection =
+            space.code.at(page).map_or(libc::PROT_READ | libc::PROT_WRITE, |code| code.protection & !libc::PROT_EXEC);
         let stopped = space.protect(stopped, false, page, protection)?;
         stopped.run_on(None)
     }

@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashMap};
 
 use iced_x86::{Decoder, DecoderOptions, InstructionInfoFactory};
 use libc::user_regs_struct;
-use nix::unistd::Pid;
 
 use super::areas::{Area, Areas};
 use super::cache::{BlockId, Cache, Untranslatable, World};
@@ -29,6 +28,9 @@ pub struct Space {
     /// let it.
     pub protected: BTreeSet<u64>,
 }
+
+/// What comes of preparing a stopped thread for translation, and the thread back.
+pub type Outcome<T> = Traced<(Stopped, Result<T, String>)>;
 
 /// A place in a translation.
 #[derive(Debug, Clone, Copy)]
@@ -113,9 +115,8 @@ impl Space {
 /// A general register by iced's numbering.
 fn register(registers: &user_regs_struct, number: usize) -> u64 {
     let r = registers;
-    let all = [
-        r.rax, r.rcx, r.rdx, r.rbx, r.rsp, r.rbp, r.rsi, r.rdi, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15,
-    ];
+    let all =
+        [r.rax, r.rcx, r.rdx, r.rbx, r.rsp, r.rbp, r.rsi, r.rdi, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15];
     all[number]
 }
 
@@ -124,6 +125,9 @@ pub struct Tools {
     pub sequences: Sequences,
     pub factory: InstructionInfoFactory,
 }
+
+/// As `Describe`, with the thread whose memory the block is in.
+pub type DescribeIn<'a> = dyn FnMut(&Stopped, &Decoded, &[Lanes]) -> Box<[Use]> + 'a;
 
 /// Why there is no translation.
 pub enum Missing {
@@ -141,7 +145,7 @@ impl Space {
         mut at_entry: bool,
         tools: &mut Tools,
         address: u64,
-        uses: &mut dyn FnMut(&Stopped, &Decoded, &[Lanes]) -> Box<[Use]>,
+        uses: &mut DescribeIn,
     ) -> Traced<(Stopped, Result<BlockId, Missing>)> {
         if let Some(known) = self.cache.find(address) {
             return Ok((stopped, Ok(known)));
@@ -153,7 +157,8 @@ impl Space {
             }
         }
         loop {
-            let mut reader = Reader { stopped: &stopped, code: &self.code, protected: &self.protected, pages: HashMap::new() };
+            let mut reader =
+                Reader { stopped: &stopped, code: &self.code, protected: &self.protected, pages: HashMap::new() };
             let mut world = World {
                 sequences: &tools.sequences,
                 factory: &mut tools.factory,
@@ -185,13 +190,7 @@ impl Space {
         }
     }
 
-    fn add_zone(
-        &mut self,
-        stopped: Stopped,
-        at_entry: bool,
-        sequences: &Sequences,
-        near: u64,
-    ) -> Traced<(Stopped, Result<(), String>)> {
+    fn add_zone(&mut self, stopped: Stopped, at_entry: bool, sequences: &Sequences, near: u64) -> Outcome<()> {
         let maps = Maps::of(stopped.tid());
         let (Some(at), Some(first)) = (placement::find(&maps, near, zone::LENGTH), self.zones.first()) else {
             return Ok((stopped, Err(format!("no room for translations within 2 GiB of {near:#x}"))));

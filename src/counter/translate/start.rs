@@ -10,8 +10,8 @@ use super::cache::Cache;
 use super::code_map::CodeMap;
 use super::placement;
 use super::sequences::Sequences;
-use super::shared::Refusal;
-use super::space::{Space, refused};
+use super::shared::Attempt;
+use super::space::{Outcome, Space, refused};
 use super::thread::{Doing, SpaceId};
 use super::zone::{self, Zone};
 use crate::counter::maps::Maps;
@@ -51,7 +51,7 @@ impl Tracer {
     }
 }
 
-fn new_space(stopped: Stopped, sequences: &Sequences, entry: u64) -> Traced<(Stopped, Result<Space, String>)> {
+fn new_space(stopped: Stopped, sequences: &Sequences, entry: u64) -> Outcome<Space> {
     let maps = Maps::of(stopped.tid());
     let (Some(instruction), Some(at)) = (find_syscall(&stopped, &maps), placement::find(&maps, entry, zone::LENGTH))
     else {
@@ -79,7 +79,7 @@ fn new_space(stopped: Stopped, sequences: &Sequences, entry: u64) -> Traced<(Sto
     Ok((remote.leave()?, Ok(space)))
 }
 
-fn parts(remote: Remote, sequences: &Sequences, at: u64) -> Traced<(Remote, Result<(Zone, Areas), Refusal>)> {
+fn parts(remote: Remote, sequences: &Sequences, at: u64) -> Attempt<(Zone, Areas)> {
     // argc is at the top of the stack; its highest byte is 0, an empty name.
     let name = remote.stack() + 7;
     let (remote, zone) = Zone::new(remote, name, at, sequences)?;

@@ -2,7 +2,7 @@
 
 use libc::{c_int, user_regs_struct};
 
-use super::code_map::{CodeMap, page_of, PAGE};
+use super::code_map::{CodeMap, PAGE, page_of};
 use super::filter;
 use crate::counter::ptrace::{Stopped, Traced};
 
@@ -49,8 +49,6 @@ pub struct Call {
 pub enum Verdict {
     /// Made with these registers.
     Make(user_regs_struct),
-    /// Not made; the result.
-    Answer(i64),
     /// It cannot be followed; why.
     Unsupported(&'static str),
 }

@@ -17,7 +17,7 @@ use crate::isa::TileConfig;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SpaceId(pub u32);
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Doing {
     /// It has not executed the command yet.
     Launching,
@@ -26,7 +26,7 @@ pub enum Doing {
     /// Running translations.
     Running,
     /// In a system call that the tracer wants to see the end of.
-    Calling(Call),
+    Calling(Box<Call>),
     /// Making single steps to where the program's state is known, so that signals can be delivered.
     ToBoundary { steps: u32 },
     /// Entering the handler of a signal.

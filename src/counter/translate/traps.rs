@@ -24,7 +24,7 @@ impl Tracer {
             self.early.insert(tid, stopped);
             return Ok(());
         };
-        let doing = thread.doing;
+        let doing = thread.doing.clone();
         match (stop, doing) {
             (Stop::Event(Event::Exec), _) => self.executed_program(stopped),
             (Stop::Event(Event::Child), _) => self.started_child(stopped),
@@ -34,7 +34,7 @@ impl Tracer {
             (Stop::Syscall, Doing::Executing) => self.start_program(stopped),
             (_, Doing::Executing) => stopped.run_to_syscall(None),
             (Stop::Event(Event::Seccomp), _) => self.trapped(stopped),
-            (Stop::Syscall, Doing::Calling(call)) => self.called(stopped, call),
+            (Stop::Syscall, Doing::Calling(call)) => self.called(stopped, *call),
             (Stop::Signal(signal), doing) => self.signalled(stopped, signal, doing),
             (Stop::Group(signal), _) => self.group_stopped(stopped, signal),
             (Stop::Trap, _) if self.letting_go || self.is_released(tid) => self.release(stopped, None),
@@ -120,13 +120,9 @@ impl Tracer {
                 let registers = user_regs_struct { orig_rax: before.rax, rip: stopped.registers()?.rip, ..registers };
                 stopped.set_registers(&registers)?;
                 if let Some(thread) = self.threads.get_mut(&tid) {
-                    thread.doing = Doing::Calling(call);
+                    thread.doing = Doing::Calling(Box::new(call));
                 }
                 stopped.run_to_syscall(None)
-            }
-            Verdict::Answer(result) => {
-                let registers = user_regs_struct { rax: result as u64, rcx: next, r11: before.eflags, ..before };
-                self.enter(stopped, true, registers, next)
             }
             Verdict::Unsupported(reason) => {
                 let Some(pid) = self.threads.get(&tid).map(|thread| thread.process) else { return Ok(()) };
@@ -262,13 +258,7 @@ impl Tracer {
         self.deliver_pending(stopped)
     }
 
-    fn missing(
-        &mut self,
-        stopped: Stopped,
-        registers: user_regs_struct,
-        address: u64,
-        missing: Missing,
-    ) -> Traced<()> {
+    fn missing(&mut self, stopped: Stopped, registers: user_regs_struct, address: u64, missing: Missing) -> Traced<()> {
         let tid = stopped.tid();
         match missing {
             Missing::NoCode => {

@@ -3,8 +3,8 @@
 
 use super::emit::relative;
 use super::sequences::Sequences;
-use crate::counter::ptrace::{Remote, Traced};
-use super::shared::{Place, Refusal, Shared};
+use super::shared::{Attempt, Place, Shared};
+use crate::counter::ptrace::Remote;
 
 pub const LENGTH: u64 = 64 << 20;
 /// A program's code must be that near, so that its data is within reach too.
@@ -25,12 +25,7 @@ pub struct Zone {
 }
 
 impl Zone {
-    pub fn new(
-        remote: Remote,
-        name: u64,
-        at: u64,
-        sequences: &Sequences,
-    ) -> Traced<(Remote, Result<Zone, Refusal>)> {
+    pub fn new(remote: Remote, name: u64, at: u64, sequences: &Sequences) -> Attempt<Zone> {
         let protection = libc::PROT_READ | libc::PROT_EXEC;
         let (remote, memory) = Shared::new(remote, name, LENGTH as usize, Place::Free(at), protection)?;
         Ok((remote, memory.map(|memory| Zone::with(memory, sequences))))
@@ -47,7 +42,7 @@ impl Zone {
     }
 
     /// A forked process's own copy, in the place of the one that it shares with its parent.
-    pub fn copy(&self, remote: Remote, name: u64) -> Traced<(Remote, Result<Zone, Refusal>)> {
+    pub fn copy(&self, remote: Remote, name: u64) -> Attempt<Zone> {
         let protection = libc::PROT_READ | libc::PROT_EXEC;
         let place = Place::Over(self.memory.start);
         let source = &self.memory;
@@ -107,6 +102,14 @@ impl Zone {
         self.with_jump(code, self.memory.start + TRAP)
     }
 
+    /// Where a translation would follow that cannot be made.
+    pub fn append_jump_to_stub(&mut self, sequences: &Sequences, number: u32) {
+        let stub = self.stub(sequences, number);
+        let mut jump = vec![0xE9];
+        jump.extend_from_slice(&relative(stub, self.top + 5).unwrap_or(0).to_le_bytes());
+        self.append(&jump);
+    }
+
     /// Gives back what an indirect branch has borrowed, then goes on.
     pub fn landing(&mut self, sequences: &Sequences, target: u64) -> u64 {
         self.with_jump(sequences.land.bytes().to_vec(), target)
@@ -120,10 +123,5 @@ impl Zone {
         code.extend_from_slice(&distance.to_le_bytes());
         self.prepend(&code);
         at
-    }
-
-    /// Bytes of translations and stubs.
-    pub fn used(&self) -> u64 {
-        LENGTH - (self.bottom - self.top)
     }
 }
