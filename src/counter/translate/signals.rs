@@ -10,7 +10,7 @@ use super::space::Spot;
 use super::thread::{Doing, Pending};
 use super::traps::resume;
 use crate::counter::ptrace::status::Dispositions;
-use crate::counter::ptrace::{Stopped, Traced};
+use crate::counter::ptrace::{Stopped, TRAP_FLAG, Traced};
 
 /// Between two boundaries there are a few dozen instructions of ours at most.
 const MOST_STEPS: u32 = 4096;
@@ -28,6 +28,7 @@ impl Tracer {
         let registers = stopped.registers()?;
         match doing {
             Doing::IntoHandler if signal == SIGTRAP && info.si_code == HANDLER_ENTRY => {
+                clear_trap_flag(&stopped, registers.rdx)?;
                 let registers = user_regs_struct { orig_rax: u64::MAX, ..registers };
                 return self.enter(stopped, false, registers, registers.rip);
             }
@@ -226,6 +227,18 @@ impl Tracer {
     pub(super) fn is_released(&self, tid: Pid) -> bool {
         let process = self.threads.get(&tid).and_then(|thread| self.processes.get(&thread.process));
         process.is_some_and(|process| process.released)
+    }
+}
+
+/// In the frame of a handler that is being entered, whose `context` is its third argument: where the
+/// program was about to execute popf, the kernel takes our step's trap flag for the program's own.
+fn clear_trap_flag(stopped: &Stopped, context: u64) -> Traced<()> {
+    /// Of the saved rflags in a ucontext.
+    const FLAGS: u64 = 40 + 8 * libc::REG_EFL as u64;
+    let at = context.wrapping_add(FLAGS);
+    match stopped.read_u64(at).filter(|flags| flags & TRAP_FLAG != 0) {
+        Some(flags) => stopped.write(at, &(flags & !TRAP_FLAG).to_le_bytes()),
+        None => Ok(()),
     }
 }
 
