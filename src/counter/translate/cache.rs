@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use iced_x86::InstructionInfoFactory;
 
 use super::decode::{self, Code64, Decoded, End};
-use super::emit::{Boundary, Counting, Emitted, Emitter, JUMP, Lanes, Link, Place, To, Unplaceable};
+use super::emit::{Emitter, JUMP};
+use super::emitted::{Boundary, Counting, Emitted, Lanes, Link, Place, To, Unplaceable};
 use super::sequences::Sequences;
 use super::work::Use;
 use super::zone::Zone;

@@ -6,7 +6,7 @@ use nix::unistd::Pid;
 use super::Tracer;
 use super::areas::Area;
 use super::decode::Decoded;
-use super::emit::Lanes;
+use super::emitted::Lanes;
 use super::thread::Process;
 use super::work::{Counts, LaneSource, Pairs, Use};
 use crate::counter::maps::Maps;

@@ -39,6 +39,7 @@ mod code_map;
 mod counts;
 mod decode;
 mod emit;
+mod emitted;
 mod family;
 mod filter;
 mod liveness;

@@ -9,7 +9,7 @@ use super::areas::{Area, Areas};
 use super::cache::{BlockId, Cache, Untranslatable, World};
 use super::code_map::{CodeMap, PAGE, page_of};
 use super::decode::{Code64, Decoded};
-use super::emit::{Boundary, Counting, Fix, INSIDE, LEFT, Lanes};
+use super::emitted::{Boundary, Counting, Fix, INSIDE, LEFT, Lanes};
 use super::placement;
 use super::sequences::Sequences;
 use super::shared::Refusal;

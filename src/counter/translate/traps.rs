@@ -5,7 +5,7 @@ use libc::{c_int, user_regs_struct};
 use super::Tracer;
 use super::area;
 use super::counts::Describer;
-use super::emit::To;
+use super::emitted::To;
 use super::filter::MAGIC;
 use super::sequences::UNKNOWN_TARGET;
 use super::space::Missing;

@@ -6,7 +6,7 @@ use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic};
 
 use super::areas::Area;
 use super::cache::{Block, BlockId, Cache};
-use super::emit::{Counting, ENTERED, INSIDE, LEFT};
+use super::emitted::{Counting, ENTERED, INSIDE, LEFT};
 use crate::counter::record::{FunctionId, Record};
 use crate::counter::{ClassCount, Classes};
 use crate::isa::Class;

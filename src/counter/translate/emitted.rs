@@ -1,0 +1,113 @@
+//! What a block's translation is: code, and what is known of each place in it.
+
+use super::liveness::Induction;
+use crate::isa;
+
+/// Why a block cannot be translated into this part of memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unplaceable {
+    /// What it refers to is further away than 2 GiB.
+    TooFar,
+    /// The encoder refused; never seen.
+    Unencodable,
+}
+
+/// How a thread's state at a place in the translation leads to the program's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fix {
+    /// They are the same.
+    None,
+    /// rcx is in the thread's area.
+    Rcx,
+    /// Behind a system call: rcx is to be the address of the next instruction.
+    AfterSyscall,
+}
+
+/// A place where the program's state is known: `index` instructions have been executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Boundary {
+    pub offset: u16,
+    pub index: u8,
+    pub fix: Fix,
+}
+
+/// How the executions of a block are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counting {
+    /// One counter goes up by one; from `done` (an offset) on it has.
+    Counter { slot: u32, done: u16 },
+    /// A loop of one block: the register is added to the counter `slot` on entry and to the next one
+    /// on exit; the one after those is 1 in between. `head` to `tail` are the loop's own offsets.
+    Loop { slot: u32, induction: Induction, head: u16, tail: u16 },
+}
+
+/// The counters of a loop, from its slot on.
+pub const ENTERED: u32 = 0;
+pub const LEFT: u32 = 1;
+pub const INSIDE: u32 = 2;
+
+/// Adds up the active lanes of a masked instruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lanes {
+    pub index: u8,
+    pub slot: u32,
+}
+
+/// A direct branch: four bytes to be filled with the way to a program address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link {
+    /// Of the four bytes.
+    pub offset: u32,
+    pub to: To,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum To {
+    /// The translation of a program address.
+    Block(u64),
+    /// The tracer, which sees to a system call and goes on at `next`.
+    Syscall {
+        next: u64,
+    },
+    Marker {
+        marker: isa::Marker,
+        next: u64,
+    },
+    TileConfig {
+        next: u64,
+    },
+    Unsupported {
+        at: u64,
+        reason: &'static str,
+    },
+}
+
+#[derive(Debug)]
+pub struct Emitted {
+    pub code: Vec<u8>,
+    pub boundaries: Vec<Boundary>,
+    pub counting: Counting,
+    pub lanes: Vec<Lanes>,
+    pub links: Vec<Link>,
+    /// Return addresses: places of four bytes that are to lead to the 8-byte constant.
+    pub constants: Vec<(u32, u64)>,
+    /// Counters that it uses.
+    pub slots: u32,
+}
+
+/// Where a block goes and what it may use.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// Address of its first byte.
+    pub at: u64,
+    /// Of the zone's `search`.
+    pub search: u64,
+    /// The first free counter.
+    pub slot: u32,
+    /// The program address whose translation will follow immediately.
+    pub follow: Option<u64>,
+    /// Begins with an instruction that can be turned into a jump elsewhere at any time.
+    pub revocable: bool,
+    /// Flags that may be read behind the block.
+    pub live_after: u32,
+}
