@@ -235,7 +235,7 @@ impl Cache {
             search: zone.search(),
             slot: self.next_slot,
             follow,
-            revocable: false,
+            revocable: world.code.may_change(block.start),
             live_after: liveness::ALL,
         };
         let mut emitter = Emitter { sequences: world.sequences, factory: world.factory, traced: world.traced };
@@ -338,7 +338,7 @@ impl Cache {
             let mut jump = vec![0xE9, 0, 0, 0, 0];
             fill(&mut jump, 1, at, stub);
             debug_assert_eq!(jump.len(), JUMP);
-            zone.memory.write(at - zone.memory.start, &jump);
+            zone.memory.replace(at - zone.memory.start, &jump);
         }
     }
 }

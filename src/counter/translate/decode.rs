@@ -1,6 +1,6 @@
 //! A block: instructions in a row that are entered only at the first, and what follows the last.
 
-use iced_x86::{Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register};
+use iced_x86::{Code, Decoder, DecoderError, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register};
 
 use crate::counter::sites::LONGEST;
 use crate::isa;
@@ -82,6 +82,9 @@ impl Decoded {
 pub trait Code64 {
     /// Fills the buffer with executable bytes from `address` on; returns how many there are.
     fn fetch(&mut self, address: u64, buffer: &mut [u8]) -> usize;
+
+    /// The code there may be replaced while other threads run.
+    fn may_change(&self, address: u64) -> bool;
 }
 
 /// Decodes the block at `start`. None where nothing is executable. `one_store`: the block ends
@@ -99,7 +102,11 @@ pub fn decode(code: &mut dyn Code64, start: u64, one_store: bool) -> Option<Deco
     while instructions.len() < MOST_INSTRUCTIONS && decoder.can_decode() {
         let instruction = decoder.decode();
         if instruction.is_invalid() {
-            // Cut off by the end of executable memory, or unknown: the CPU shall say.
+            if instructions.is_empty() && decoder.last_error() == DecoderError::NoMoreBytes {
+                // Its end cannot be read, at least not yet.
+                return None;
+            }
+            // Unknown: the CPU shall say.
             if instructions.is_empty() {
                 instructions.push(instruction);
                 end = End::Raises;

@@ -36,7 +36,7 @@ impl Emitter<'_> {
             },
         };
         if place.revocable {
-            out.align_for(0, JUMP);
+            out.align_for(0, size_of::<u64>());
             self.sequences.nops(JUMP).emit(&mut out.emitted.code, &[]);
         }
         let mut head = 0;

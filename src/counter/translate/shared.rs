@@ -129,6 +129,18 @@ impl Shared {
         };
     }
 
+    /// Replaces up to 8 bytes of code in one store, if they and what follows them are within a line.
+    pub fn replace(&mut self, offset: u64, bytes: &[u8]) {
+        let mut word = [0; 8];
+        self.read(offset, &mut word);
+        word[..bytes.len()].copy_from_slice(bytes);
+        let (at, value) = (self.at(offset, 8), u64::from_le_bytes(word));
+        // SAFETY: `at` checked the range; as in `store_u32`.
+        unsafe {
+            std::arch::asm!("mov qword ptr [{at}], {value}", at = in(reg) at, value = in(reg) value, options(nostack, preserves_flags))
+        };
+    }
+
     /// One store, aligned.
     pub fn store_u64(&mut self, offset: u64, value: u64) {
         assert!(offset.is_multiple_of(8), "unaligned: {offset:#x}");

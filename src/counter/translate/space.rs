@@ -236,6 +236,10 @@ impl Reader<'_> {
 }
 
 impl Code64 for Reader<'_> {
+    fn may_change(&self, address: u64) -> bool {
+        self.code.at(address).is_some_and(|code| code.writable || code.anonymous)
+    }
+
     fn fetch(&mut self, address: u64, buffer: &mut [u8]) -> usize {
         let mut done = 0;
         while done < buffer.len() {
