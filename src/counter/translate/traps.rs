@@ -49,6 +49,7 @@ impl Tracer {
     /// ptrace(2): "group-stop ... PTRACE_LISTEN ... the tracee remains stopped".
     fn group_stopped(&mut self, stopped: Stopped, signal: c_int) -> Traced<()> {
         let tid = stopped.tid();
+        self.watchdog.rests(tid, true);
         stopped.listen()?;
         if tid == self.root {
             stop_with_command(tid.as_raw(), signal);
