@@ -237,13 +237,11 @@ impl Tracer {
             // Ours or unknown: a step, until it is the program's.
             let inside = stopped.registers().map(|r| r.rip)?;
             if self.space_of(tid).is_some_and(|space| space.is_translation(inside)) {
-                if let Some(thread) = self.threads.get_mut(&tid) {
-                    thread.doing = Doing::ToBoundary { steps: 0 };
-                }
-                return stopped.step(None);
+                return self.to_boundary(stopped);
             }
             return self.forget_and_detach(stopped);
         };
+        self.give_back_trap_bit(&stopped)?;
         let mut stopped = stopped;
         if let Some(space) = self.space_of(tid) {
             let code: Vec<_> = space.code.iter().collect();

@@ -22,6 +22,7 @@ impl Tracer {
     pub(super) fn start_program(&mut self, stopped: Stopped) -> Traced<()> {
         let tid = stopped.tid();
         let registers = stopped.registers()?;
+        self.look_for_rseq(tid);
         let (stopped, space) = new_space(stopped, &self.tools.sequences, registers.rip)?;
         let mut space = match space {
             Ok(space) => space,

@@ -170,6 +170,9 @@ impl Tracer {
     fn code_changed(&mut self, stopped: &Stopped, call: &Call, result: u64) {
         let tid = stopped.tid();
         let Some(pid) = self.threads.get(&tid).map(|thread| thread.process) else { return };
+        if let Some(descriptor) = syscalls::maps_code_of(call) {
+            self.look_for_rseq_in(pid, descriptor);
+        }
         let id = self.processes.get(&pid).and_then(|process| process.space);
         let Some(space) = id.and_then(|id| self.spaces.get_mut(&id)) else { return };
         let changed = syscalls::changed_code(&mut space.code, call, result);
@@ -207,7 +210,7 @@ impl Tracer {
         let Some(process) = self.processes.get_mut(&pid) else { return missing(stopped) };
         let Some(space) = process.space.and_then(|id| self.spaces.get_mut(&id)) else { return missing(stopped) };
         let (What::Block(address) | What::Alone(address)) = what;
-        if space.code.at(address).is_some_and(|code| code.shared && code.anonymous) {
+        if space.code.at(address).is_some_and(|code| code.shared) {
             self.record.void("the program executes code in shared memory, which may change unseen");
         }
         let (symbols, pairs, record) = (&mut self.symbols, &mut self.pairs, &mut self.record);
@@ -291,8 +294,7 @@ impl Tracer {
             return stopped.run_on(None);
         }
         // Signals can be delivered only where the kernel was about to deliver one: behind a step.
-        thread.doing = Doing::ToBoundary { steps: 0 };
-        stopped.step(None)
+        self.to_boundary(stopped)
     }
 
     fn missing(&mut self, stopped: Stopped, registers: user_regs_struct, address: u64, missing: Missing) -> Traced<()> {
