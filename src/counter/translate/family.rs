@@ -6,7 +6,7 @@ use nix::unistd::Pid;
 use super::Tracer;
 use super::areas::Area;
 use super::cache::Cache;
-use super::space::{Outcome, Space, Spot, refused};
+use super::space::{Outcome, Pages, Space, Spot, refused};
 use super::thread::{Doing, Process, SpaceId, Thread};
 use crate::counter::ptrace::{self, Remote, Stopped, Traced, status};
 
@@ -289,7 +289,7 @@ fn copy_space(child: Stopped, source: &Space, own: &Area) -> Outcome<(Space, Are
     let copy = areas.map_err(refused).map(|(areas, area)| {
         let cache = Cache::clone(&source.cache);
         let (code, protected) = (source.code.clone(), source.protected.clone());
-        (Space { zones, areas, cache, code, protected }, area)
+        (Space { zones, areas, cache, code, protected, pages: Pages::default() }, area)
     });
     Ok((child, copy))
 }

@@ -43,6 +43,7 @@ mod emit;
 mod emitted;
 mod family;
 mod filter;
+mod index;
 mod liveness;
 mod placement;
 mod rseq;

@@ -225,6 +225,7 @@ impl Tracer {
             return stopped.run_on(None);
         };
         let end = page + super::code_map::PAGE;
+        space.pages.forget(page, end);
         space.cache.revoke(&mut space.zones, &self.tools.sequences, page, end);
         let protection =
             space.code.at(page).map_or(libc::PROT_READ | libc::PROT_WRITE, |code| code.protection & !libc::PROT_EXEC);

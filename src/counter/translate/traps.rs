@@ -178,6 +178,7 @@ impl Tracer {
         let changed = syscalls::changed_code(&mut space.code, call, result);
         for (start, end) in &changed {
             space.cache.revoke(&mut space.zones, &self.tools.sequences, *start, *end);
+            space.pages.forget(*start, *end);
             space.protected.retain(|page| !(*start..*end).contains(page));
         }
         if changed.is_empty() {
