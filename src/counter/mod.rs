@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::Result;
 
 mod choose;
+mod cpus;
 mod launch;
 pub mod maps;
 pub mod perf;

@@ -2,44 +2,10 @@
 //! themselves see the CPUs that they would natively run on: how many threads a program starts
 //! often depends on that.
 
-use libc::c_int;
-use nix::errno::Errno;
 use nix::unistd::Pid;
 
+use super::super::cpus::{BYTES, Cpus};
 use super::super::ptrace::{Stopped, Traced};
-
-/// 1024 CPUs, as much as glibc's cpu_set_t holds.
-const BYTES: usize = 128;
-
-/// A set of CPUs in the kernel's layout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cpus([u8; BYTES]);
-
-impl Cpus {
-    fn of(tid: Pid) -> Traced<Cpus> {
-        let mut cpus = Cpus([0; BYTES]);
-        // SAFETY: the kernel writes at most BYTES bytes.
-        let rc = unsafe { libc::sched_getaffinity(tid.as_raw(), BYTES, cpus.0.as_mut_ptr().cast()) };
-        Errno::result(rc).map(|_| cpus)
-    }
-
-    fn apply(&self, tid: Pid) -> Traced<()> {
-        // SAFETY: the kernel reads BYTES bytes.
-        let rc = unsafe { libc::sched_setaffinity(tid.as_raw(), BYTES, self.0.as_ptr().cast()) };
-        Errno::result(rc).map(drop)
-    }
-
-    fn single(cpu: c_int) -> Option<Cpus> {
-        let cpu = usize::try_from(cpu).ok()?;
-        let mut cpus = Cpus([0; BYTES]);
-        *cpus.0.get_mut(cpu / 8)? |= 1 << (cpu % 8);
-        Some(cpus)
-    }
-
-    fn and(&self, other: &Cpus) -> Cpus {
-        Cpus(std::array::from_fn(|i| self.0[i] & other.0[i]))
-    }
-}
 
 /// The CPU that all share, and the set that each thread believes in.
 pub struct Pin {
@@ -54,9 +20,7 @@ impl Pin {
     pub fn new(command: Pid) -> Pin {
         let own = Pid::from_raw(0);
         let native = Cpus::of(own).unwrap_or(Cpus([0xff; BYTES]));
-        // SAFETY: takes no arguments.
-        let shared = Cpus::single(unsafe { libc::sched_getcpu() });
-        let pinned = shared.filter(|cpu| cpu.apply(own).is_ok() && cpu.apply(command).is_ok());
+        let pinned = Cpus::here().filter(|cpu| cpu.apply(own).is_ok() && cpu.apply(command).is_ok());
         Pin { shared: pinned, native }
     }
 

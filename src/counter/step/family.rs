@@ -3,6 +3,7 @@
 use libc::c_int;
 use nix::unistd::Pid;
 
+use super::super::cpus::Cpus;
 use super::Tracer;
 use super::thread::{Call, Doing, Process, Thread};
 use crate::counter::ptrace::status::Dispositions;
@@ -146,7 +147,7 @@ impl Tracer {
 
 impl Thread {
     /// The child that will execute the command.
-    pub(super) fn launching(pid: Pid, cpus: super::affinity::Cpus) -> Thread {
+    pub(super) fn launching(pid: Pid, cpus: Cpus) -> Thread {
         Thread {
             process: pid,
             doing: Doing::Launching,

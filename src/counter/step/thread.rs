@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use libc::user_regs_struct;
 use nix::unistd::Pid;
 
-use super::affinity::Cpus;
+use super::super::cpus::Cpus;
 use crate::counter::Classes;
 use crate::counter::maps::Maps;
 use crate::counter::record::FunctionId;

@@ -8,8 +8,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::decode::{self, Code64, Decoded, End, MOST_INSTRUCTIONS, Stability};
 use super::emit::{Emitter, JUMP, LINE};
-use super::index::Index;
 use super::emitted::{Boundary, Counting, Emitted, Lanes, Link, Place, To, Unplaceable};
+use super::index::Index;
 use super::sequences::Sequences;
 use super::work::Use;
 use super::zone::Zone;

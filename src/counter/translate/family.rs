@@ -31,9 +31,11 @@ impl Tracer {
     /// A new thread or process of `creator`.
     fn adopt(&mut self, child: Stopped, creator: Pid) -> Traced<()> {
         let tid = child.tid();
-        let Some(creator) = self.threads.get(&creator) else { return child.run_on(None) };
+        let creator_tid = creator;
+        let Some(creator) = self.threads.get(&creator_tid) else { return child.run_on(None) };
         let (pid, area) = (creator.process, creator.area.clone());
         let process = status::process_of(tid).unwrap_or(pid);
+        self.affinity.began(tid, creator_tid, process == tid);
         let (tiles, doing) = (creator.tiles, creator.doing.clone());
         self.record.threads += 1;
         let mut thread = Thread::new(process, Doing::Running);
@@ -127,6 +129,7 @@ impl Tracer {
     pub(super) fn executed_program(&mut self, stopped: Stopped) -> Traced<()> {
         let tid = stopped.tid();
         let former = stopped.event_message()?;
+        self.affinity.renamed(former, tid);
         self.fold(tid);
         let others: Vec<Pid> = self.threads.iter().filter(|(_, t)| t.process == tid).map(|(other, _)| *other).collect();
         let mut own = None;
@@ -166,6 +169,7 @@ impl Tracer {
     /// A thread is gone, and with the last of them its process.
     pub(super) fn ended(&mut self, tid: Pid) -> Traced<()> {
         self.early.remove(&tid);
+        self.affinity.ended(tid);
         let Some(mut thread) = self.threads.remove(&tid) else { return Ok(()) };
         if let Some(area) = thread.area.take() {
             if let Some(process) = self.processes.get_mut(&thread.process)
@@ -241,6 +245,7 @@ impl Tracer {
             }
             return self.forget_and_detach(stopped);
         };
+        self.affinity.restore(tid);
         self.give_back_trap_bit(&stopped)?;
         let mut stopped = stopped;
         if let Some(space) = self.space_of(tid) {

@@ -26,7 +26,7 @@ use super::wait::{Ended, Usage};
 use super::watchdog::Watchdog;
 use super::{Command, Counter, Exit, Measurement, Options, Time};
 use crate::{Error, Result};
-use affinity::Follow;
+use affinity::Affinity;
 use sequences::Sequences;
 use space::{Space, Tools};
 use thread::{Doing, Process, SpaceId, Thread};
@@ -107,7 +107,7 @@ struct Tracer {
     next_space: u32,
     /// New threads that stopped before the event that tells whose they are.
     early: HashMap<Pid, Stopped>,
-    follow: Follow,
+    affinity: Affinity,
     tools: Tools,
     symbols: Symbols,
     xstate: Xstate,
@@ -130,7 +130,7 @@ impl Tracer {
             spaces: HashMap::new(),
             next_space: 0,
             early: HashMap::new(),
-            follow: Follow::default(),
+            affinity: Affinity::new(),
             tools: Tools { sequences, factory: InstructionInfoFactory::new() },
             symbols: Symbols::default(),
             xstate: Xstate::of_this_cpu(),

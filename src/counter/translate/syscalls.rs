@@ -6,7 +6,7 @@ use super::code_map::{CodeMap, PAGE, page_of};
 use super::filter;
 use crate::counter::ptrace::{Stopped, Traced};
 
-const CALLS: [libc::c_long; 15] = [
+const CALLS: [libc::c_long; 17] = [
     libc::SYS_mmap,
     libc::SYS_mprotect,
     libc::SYS_pkey_mprotect,
@@ -22,6 +22,8 @@ const CALLS: [libc::c_long; 15] = [
     libc::SYS_personality,
     libc::SYS_clone,
     libc::SYS_modify_ldt,
+    libc::SYS_sched_getaffinity,
+    libc::SYS_sched_setaffinity,
 ];
 
 /// Their numbers.

@@ -60,7 +60,7 @@ impl Tracer {
     /// A thread reached the end of what is translated, or needs the tracer.
     fn trapped(&mut self, stopped: Stopped) -> Traced<()> {
         let tid = stopped.tid();
-        self.follow.trapped(tid);
+        self.affinity.trapped(tid);
         let mut registers = stopped.registers()?;
         let Some((area, pid)) = self.threads.get(&tid).and_then(|t| Some((t.area.clone()?, t.process))) else {
             return stopped.run_on(None);
@@ -120,6 +120,12 @@ impl Tracer {
     fn calls(&mut self, stopped: Stopped, before: user_regs_struct, next: u64, scratch: u64) -> Traced<()> {
         let tid = stopped.tid();
         let call = Call { number: before.rax as i32 as i64, before, next };
+        if let libc::SYS_sched_getaffinity | libc::SYS_sched_setaffinity = call.number {
+            self.affinity.restore(match before.rdi as i32 {
+                0 => tid,
+                other => nix::unistd::Pid::from_raw(other),
+            });
+        }
         match syscalls::verdict(&stopped, &call, scratch)? {
             Verdict::Make(registers) => {
                 let registers = user_regs_struct { orig_rax: before.rax, rip: stopped.registers()?.rip, ..registers };
