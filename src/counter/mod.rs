@@ -20,6 +20,7 @@ pub mod symbols;
 mod tally;
 pub mod translate;
 mod wait;
+mod watchdog;
 
 pub use choose::{Choice, Chosen, choose, hardware, pmu_model};
 pub use result::{ClassRow, FunctionRow, Instructions, Precisions, RegionRow, RunResult, visible};

@@ -18,6 +18,7 @@ use super::record::Record;
 use super::sites::Sites;
 use super::symbols::Symbols;
 use super::wait::{Ended, Usage};
+use super::watchdog::Watchdog;
 use super::{Command, Counter, Exit, Measurement, Options, Time};
 use crate::{Error, Result};
 use affinity::Pin;
@@ -84,6 +85,7 @@ struct Tracer {
     symbols: Symbols,
     xstate: Xstate,
     record: Record,
+    watchdog: Watchdog,
     pin: Pin,
     /// The command itself has started; before, the child is still ours.
     launched: bool,
@@ -104,6 +106,7 @@ impl Tracer {
             symbols: Symbols::default(),
             xstate: Xstate::of_this_cpu(),
             record,
+            watchdog: Watchdog::start(),
             pin,
             launched: false,
             letting_go: false,
@@ -114,9 +117,14 @@ impl Tracer {
     fn run(&mut self, launch: &mut Launch, options: &Options) -> Result<End> {
         let mut end = None;
         loop {
-            match ptrace::wait() {
+            let change = self.watchdog.waiting(ptrace::wait);
+            for lost in self.watchdog.lost() {
+                self.record.void(lost);
+            }
+            match change {
                 Ok(Change::Stopped(stopped, stop)) => {
                     let tid = stopped.tid();
+                    self.watchdog.rests(tid, false);
                     self.stopped(stopped, stop).or_else(|errno| unless_gone(tid, errno))?;
                 }
                 Ok(Change::Ended(Ended { tid, exit, usage })) => {

@@ -106,6 +106,7 @@ impl Tracer {
     /// ptrace(2): "group-stop ... PTRACE_LISTEN ... the tracee remains stopped".
     fn group_stopped(&mut self, stopped: Stopped, signal: c_int) -> Traced<()> {
         let tid = stopped.tid();
+        self.watchdog.rests(tid, true);
         self.resume_or_let_go(stopped, None, |stopped, _| stopped.listen())?;
         if tid == self.root {
             stop_with_command(tid.as_raw(), signal);

@@ -10,6 +10,7 @@ use crate::counter::ptrace::Remote;
 /// Threads' areas that are mapped at once.
 const BATCH: u64 = 4;
 const TABLE: u64 = SHARED_ENTRIES * SHARED_ENTRY;
+const MOST_LEARNED: u64 = SHARED_ENTRIES / 4 * 3;
 
 /// One mapping of several areas; the first also has the table.
 #[derive(Debug)]
@@ -75,11 +76,13 @@ const NO_KEY: u64 = 1;
 pub struct Areas {
     batches: Vec<Batch>,
     free: Vec<Area>,
+    /// Entries of the table in use.
+    learned: u64,
 }
 
 impl Areas {
     pub fn new(remote: Remote, name: u64) -> Attempt<Areas> {
-        let areas = Areas { batches: Vec::new(), free: Vec::new() };
+        let areas = Areas { batches: Vec::new(), free: Vec::new(), learned: 0 };
         areas.grow(remote, name, Place::Anywhere)
     }
 
@@ -128,27 +131,31 @@ impl Areas {
         self.batches.first().map_or(0, |batch| batch.memory.borrow().start)
     }
 
-    /// The shared table learns where the translation of an address is. False if it is full.
-    pub fn learn(&self, address: u64, landing: u64) -> bool {
-        let Some(batch) = self.batches.first() else { return false };
+    /// The shared table learns where the translation of an address is, unless it is so full that
+    /// looking through it would take long: what it does not know, the tracer is asked.
+    pub fn learn(&mut self, address: u64, landing: u64) {
+        let Some(batch) = self.batches.first() else { return };
         let mut memory = batch.memory.borrow_mut();
         let mut at = shared_offset(address);
-        for _ in 0..SHARED_ENTRIES / 2 {
+        loop {
             let key = memory.load_u64(at);
+            if key == 0 && self.learned == MOST_LEARNED {
+                return;
+            }
             if key == address || key == 0 {
+                self.learned += u64::from(key == 0);
                 memory.store_u64(at + 8, landing);
                 memory.store_u64(at, address);
-                return true;
+                return;
             }
             at = (at + SHARED_ENTRY) % TABLE;
         }
-        false
     }
 
     /// A forked process's own areas in the place of those that it shares with its parent: empty
     /// but for the area that its one thread, whose parent's is `own`, goes on with.
     pub fn copy(&self, mut remote: Remote, name: u64, own: &Area) -> Attempt<(Areas, Area)> {
-        let mut copy = Areas { batches: Vec::new(), free: Vec::new() };
+        let mut copy = Areas { batches: Vec::new(), free: Vec::new(), learned: self.learned };
         let mut kept = None;
         for batch in &self.batches {
             let start = batch.memory.borrow().start;

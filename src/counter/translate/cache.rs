@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use iced_x86::InstructionInfoFactory;
 
-use super::decode::{self, Code64, Decoded, End};
-use super::emit::{Emitter, JUMP};
+use super::decode::{self, Code64, Decoded, End, MOST_INSTRUCTIONS, Stability};
+use super::emit::{Emitter, JUMP, LINE};
 use super::emitted::{Boundary, Counting, Emitted, Lanes, Link, Place, To, Unplaceable};
 use super::sequences::Sequences;
 use super::work::Use;
@@ -31,6 +31,8 @@ pub struct Block {
     /// Its floating-point instructions.
     pub uses: Box<[Use]>,
     zone: u16,
+    /// It begins with a place for a jump elsewhere.
+    revocable: bool,
     /// What indirect branches land on; 0 if none has yet.
     landing: u64,
 }
@@ -79,11 +81,24 @@ struct Progress {
     placed: Vec<BlockId>,
 }
 
+/// How a block is to be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// From wherever the program comes, with the block at `follow` to be placed right behind it.
+    Run { follow: Option<u64> },
+    /// By the tracer only.
+    Alone,
+}
+
 #[derive(Debug, Clone, Default)]
 pub struct Cache {
     blocks: Vec<Block>,
     by_start: BTreeMap<u64, BlockId>,
     by_place: BTreeMap<u64, BlockId>,
+    /// Blocks of code that may have changed, until it is known whether it has.
+    revoked: HashMap<u64, BlockId>,
+    /// Single instructions.
+    alone: HashMap<u64, BlockId>,
     /// Blocks with floating-point instructions.
     floating: Vec<BlockId>,
     /// What a trap's number stands for: the four bytes of the branch, and where it leads.
@@ -133,18 +148,58 @@ impl Cache {
         if let Some(known) = self.find(start) {
             return Ok(known);
         }
+        if let Some(valid) = self.restore(zones, world, start) {
+            return Ok(valid);
+        }
         self.chain(zones, world, start)
+    }
+
+    /// The translation of one instruction, which only this call leads to.
+    pub fn translate_alone(
+        &mut self,
+        zones: &mut [Zone],
+        world: &mut World,
+        start: u64,
+    ) -> Result<BlockId, Untranslatable> {
+        let decoded = decode::decode(world.code, start, 1).ok_or(Untranslatable::NoCode)?;
+        if let Some(known) = self.alone.get(&start).filter(|id| *self.block(**id).bytes == *decoded.bytes) {
+            return Ok(*known);
+        }
+        let zone = zone_for(zones, start)?;
+        let id = self.place(&mut zones[zone], zone, world, &decoded, Way::Alone)?;
+        self.alone.insert(start, id);
+        Ok(id)
+    }
+
+    /// A block that was revoked and whose code turns out to be what it was.
+    fn restore(&mut self, zones: &mut [Zone], world: &mut World, start: u64) -> Option<BlockId> {
+        let id = self.revoked.remove(&start)?;
+        let block = self.block(id);
+        let now = decode::decode(world.code, start, MOST_INSTRUCTIONS)?;
+        if *now.bytes != *block.bytes {
+            return None;
+        }
+        let (at, zone) = (block.at, &mut zones[usize::from(block.zone)]);
+        zone.memory.replace(at - zone.memory.start, world.sequences.nops(JUMP).bytes());
+        self.by_start.insert(start, id);
+        for hole in self.waiting.remove(&start).unwrap_or_default() {
+            self.link(zones, hole, id);
+        }
+        Some(id)
     }
 
     /// Translates `start` and, right behind it, what it falls through to; then, as far as `AHEAD`
     /// allows, the other ways.
     fn chain(&mut self, zones: &mut [Zone], world: &mut World, start: u64) -> Result<BlockId, Untranslatable> {
         let mut progress = Progress::default();
-        let zone =
-            zones.iter().rposition(|zone| zone.reaches(start) && zone.has_room()).ok_or(Untranslatable::NoZone)?;
+        let zone = zone_for(zones, start)?;
         let first = self.run_of_blocks(&mut zones[zone], zone, world, start, &mut progress)?;
         while let Some(next) = progress.ahead.pop_front().filter(|_| progress.done < AHEAD) {
-            if self.find(next).is_none() && zones[zone].reaches(next) && zones[zone].has_room() {
+            if self.find(next).is_none()
+                && self.restore(zones, world, next).is_none()
+                && zones[zone].reaches(next)
+                && zones[zone].has_room()
+            {
                 // What is ahead may not be code at all; it will be seen when it is executed.
                 let _ = self.run_of_blocks(&mut zones[zone], zone, world, next, &mut progress);
             }
@@ -168,7 +223,7 @@ impl Cache {
             // Those from other zones are linked when they are taken.
             let holes = self.waiting.remove(&start).unwrap_or_default();
             let (here, elsewhere): (Vec<u64>, Vec<u64>) = holes.into_iter().partition(|hole| zone.memory.holds(*hole));
-            for hole in here {
+            for hole in here.into_iter().filter(|hole| *hole != pad(at)) {
                 zone.lead(hole, at);
             }
             if !elsewhere.is_empty() {
@@ -191,15 +246,17 @@ impl Cache {
         progress: &mut Progress,
     ) -> Result<(), Untranslatable> {
         let mut address = start;
-        let mut decoded = decode::decode(world.code, start, false).ok_or(Untranslatable::NoCode)?;
+        let mut decoded = decode::decode(world.code, start, MOST_INSTRUCTIONS).ok_or(Untranslatable::NoCode)?;
         loop {
             progress.done += 1;
             let (follow, other) = successors(&decoded);
             progress.ahead.extend(other);
-            let follow = follow.filter(|next| progress.done < AHEAD && *next != address && self.find(*next).is_none());
-            let following = follow.and_then(|next| decode::decode(world.code, next, false));
+            progress.ahead.extend(follow.filter(|next| self.revoked.contains_key(next)));
+            let unknown = |next: u64| self.find(next).is_none() && !self.revoked.contains_key(&next);
+            let follow = follow.filter(|next| progress.done < AHEAD && *next != address && unknown(*next));
+            let following = follow.and_then(|next| decode::decode(world.code, next, MOST_INSTRUCTIONS));
             let follow = follow.filter(|_| following.is_some());
-            match self.place(zone, zone_index, world, &decoded, follow) {
+            match self.place(zone, zone_index, world, &decoded, Way::Run { follow }) {
                 Ok(id) => progress.placed.push(id),
                 Err(why) => {
                     if !progress.placed.is_empty() {
@@ -225,17 +282,29 @@ impl Cache {
         zone_index: usize,
         world: &mut World,
         block: &Decoded,
-        follow: Option<u64>,
+        way: Way,
     ) -> Result<BlockId, Untranslatable> {
         if self.next_slot + 2 * decode::MOST_INSTRUCTIONS as u32 > area::MOST_COUNTERS {
             return Err(Untranslatable::Full);
+        }
+        let (follow, alone) = match way {
+            Way::Run { follow } => (follow, false),
+            Way::Alone => (None, true),
+        };
+        let stability = world.code.stability(block.start);
+        if stability != Stability::Fixed {
+            // Its first bytes are replaced in one store.
+            let rest = (LINE - zone.top() % LINE) as usize;
+            if rest < size_of::<u64>() {
+                zone.append(world.sequences.nops(rest).bytes());
+            }
         }
         let place = Place {
             at: zone.top(),
             search: zone.search(),
             slot: self.next_slot,
             follow,
-            revocable: world.code.may_change(block.start),
+            stability,
             live_after: liveness::ALL,
         };
         let mut emitter = Emitter { sequences: world.sequences, factory: world.factory, traced: world.traced };
@@ -250,19 +319,22 @@ impl Cache {
             let pool = zone.constant(constant);
             fill(&mut code, offset, place.at, pool);
         }
-        self.by_start.insert(block.start, id);
+        if !alone {
+            self.by_start.insert(block.start, id);
+        }
         for Link { offset, to } in links {
             let hole = place.at + u64::from(offset);
             let target = match to {
-                To::Block(address) => {
-                    self.find(address).map(|id| if address == block.start { place.at } else { self.block(id).at })
-                }
+                To::Block(address) if address == block.start && !alone => Some(place.at),
+                To::Block(address) => self.find(address).map(|id| self.block(id).at),
                 _ => None,
             };
             let target = target.unwrap_or_else(|| {
                 let number = self.exits.len() as u32;
                 self.exits.push((hole, to));
-                if let To::Block(address) = to {
+                if let To::Block(address) = to
+                    && !alone
+                {
                     self.waiting.entry(address).or_default().push(hole);
                 }
                 zone.stub(world.sequences, number)
@@ -295,6 +367,7 @@ impl Cache {
             lanes: lanes.into(),
             uses,
             zone: zone_index as u16,
+            revocable: place.stability != Stability::Fixed,
             landing: 0,
         });
         Ok(id)
@@ -303,6 +376,10 @@ impl Cache {
     /// Lets a direct branch lead straight to a block, if it can reach that.
     pub fn link(&mut self, zones: &mut [Zone], hole: u64, to: BlockId) {
         let target = self.block(to).at;
+        if hole == pad(target) {
+            // Restored; it leads nowhere else now.
+            return;
+        }
         if let Some(zone) = zones.iter_mut().find(|zone| zone.memory.holds(hole)) {
             zone.lead(hole, target);
         }
@@ -330,10 +407,15 @@ impl Cache {
         for (start, id) in gone {
             self.by_start.remove(&start);
             let block = self.block(id);
-            let (at, zone) = (block.at, &mut zones[usize::from(block.zone)]);
+            let (at, revocable, zone) = (block.at, block.revocable, &mut zones[usize::from(block.zone)]);
             let number = self.exits.len() as u32;
-            // No branch leads through here: there is nothing to link.
-            self.exits.push((0, To::Block(start)));
+            // What leads here will be led on to what is translated instead, by one store.
+            let hole = if revocable { pad(at) } else { 0 };
+            self.exits.push((hole, To::Block(start)));
+            if revocable {
+                self.waiting.entry(start).or_default().push(hole);
+                self.revoked.insert(start, id);
+            }
             let stub = zone.stub(sequences, number);
             let mut jump = vec![0xE9, 0, 0, 0, 0];
             fill(&mut jump, 1, at, stub);
@@ -341,6 +423,16 @@ impl Cache {
             zone.memory.replace(at - zone.memory.start, &jump);
         }
     }
+}
+
+/// The displacement of the jump that a revoked block begins with.
+fn pad(at: u64) -> u64 {
+    at + 1
+}
+
+/// The zone for translations of an address.
+fn zone_for(zones: &[Zone], address: u64) -> Result<usize, Untranslatable> {
+    zones.iter().rposition(|zone| zone.reaches(address) && zone.has_room()).ok_or(Untranslatable::NoZone)
 }
 
 /// Fills the four bytes at `offset` of code that goes to `at`, so that they lead to `target`.

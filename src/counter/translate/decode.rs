@@ -83,13 +83,22 @@ pub trait Code64 {
     /// Fills the buffer with executable bytes from `address` on; returns how many there are.
     fn fetch(&mut self, address: u64, buffer: &mut [u8]) -> usize;
 
-    /// The code there may be replaced while other threads run.
-    fn may_change(&self, address: u64) -> bool;
+    fn stability(&self, address: u64) -> Stability;
 }
 
-/// Decodes the block at `start`. None where nothing is executable. `one_store`: the block ends
-/// behind an instruction that writes memory, which may be its own code.
-pub fn decode(code: &mut dyn Code64, start: u64, one_store: bool) -> Option<Decoded> {
+/// How code may come to be replaced by other code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stability {
+    /// Only with the file that is mapped there.
+    Fixed,
+    /// Once its protection has been changed.
+    Replaceable,
+    /// At any time, while threads are executing it.
+    Writable,
+}
+
+/// Decodes the block of at most so many instructions at `start`. None where nothing is executable.
+pub fn decode(code: &mut dyn Code64, start: u64, most: usize) -> Option<Decoded> {
     let mut buffer = [0; MOST_BYTES];
     let available = code.fetch(start, &mut buffer);
     if available == 0 {
@@ -99,7 +108,7 @@ pub fn decode(code: &mut dyn Code64, start: u64, one_store: bool) -> Option<Deco
     let mut instructions = Vec::with_capacity(8);
     let mut displacements = Vec::new();
     let mut end = End::Next;
-    while instructions.len() < MOST_INSTRUCTIONS && decoder.can_decode() {
+    while instructions.len() < most && decoder.can_decode() {
         let instruction = decoder.decode();
         if instruction.is_invalid() {
             if instructions.is_empty() && decoder.last_error() == DecoderError::NoMoreBytes {
@@ -118,7 +127,7 @@ pub fn decode(code: &mut dyn Code64, start: u64, one_store: bool) -> Option<Deco
         }
         instructions.push(instruction);
         end = ending(&instruction, &instructions);
-        if end != End::Next || one_store && writes_memory(&instruction) {
+        if end != End::Next {
             break;
         }
     }
@@ -215,12 +224,4 @@ fn number(block: &[Instruction]) -> Option<u32> {
         }
     }
     None
-}
-
-/// Errs on the side of writing.
-fn writes_memory(instruction: &Instruction) -> bool {
-    let operand = (0..instruction.op_count())
-        .any(|op| !matches!(instruction.op_kind(op), OpKind::Register | OpKind::Immediate8 | OpKind::Immediate32));
-    operand && !matches!(instruction.mnemonic(), Mnemonic::Lea | Mnemonic::Cmp | Mnemonic::Test)
-        || instruction.is_stack_instruction()
 }

@@ -4,7 +4,7 @@
 use iced_x86::{Code, Encoder, Instruction, InstructionInfoFactory, MemoryOperand, OpKind, Register};
 
 use super::area;
-use super::decode::{Decoded, End};
+use super::decode::{Decoded, End, Stability};
 use super::emitted::{Boundary, Counting, ENTERED, Emitted, Fix, INSIDE, LEFT, Lanes, Link, Place, To, Unplaceable};
 use super::liveness::{self, Induction};
 use super::sequences::Sequences;
@@ -20,7 +20,7 @@ pub struct Emitter<'a> {
 
 impl Emitter<'_> {
     pub fn emit(&mut self, block: &Decoded, place: Place) -> Result<Emitted, Unplaceable> {
-        let count = Plan::new(self.factory, block, place.live_after);
+        let count = Plan::new(self.factory, block, &place);
         let mut out = Output {
             place,
             sequences: self.sequences,
@@ -35,8 +35,7 @@ impl Emitter<'_> {
                 slots: 1,
             },
         };
-        if place.revocable {
-            out.align_for(0, size_of::<u64>());
+        if place.stability != Stability::Fixed {
             self.sequences.nops(JUMP).emit(&mut out.emitted.code, &[]);
         }
         let mut head = 0;
@@ -82,7 +81,7 @@ impl Emitter<'_> {
 pub const JUMP: usize = 5;
 const SHORTEST: usize = JUMP;
 /// Bytes that a CPU fetches, and that another can write, at once.
-const LINE: u64 = 64;
+pub const LINE: u64 = 64;
 const LOOP_ALIGNMENT: u64 = 32;
 
 /// Where and how the counter goes up.
@@ -103,14 +102,16 @@ enum How {
 }
 
 impl Plan {
-    fn new(factory: &mut InstructionInfoFactory, block: &Decoded, live_after: u32) -> Plan {
+    fn new(factory: &mut InstructionInfoFactory, block: &Decoded, place: &Place) -> Plan {
         let instructions = &block.instructions;
+        // A loop's own branch does not come by where a block is revoked.
         if block.end == (End::Branch { target: block.start })
+            && place.stability < Stability::Writable
             && let Some(induction) = liveness::induction(factory, instructions)
         {
             return Plan::Loop(induction);
         }
-        if let Some(at) = liveness::dead_flags(instructions, live_after) {
+        if let Some(at) = liveness::dead_flags(instructions, place.live_after) {
             return Plan::Before(at, How::Plain);
         }
         if matches!(block.end, End::Return | End::IndirectJump | End::IndirectCall) {

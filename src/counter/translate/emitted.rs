@@ -1,5 +1,6 @@
 //! What a block's translation is: code, and what is known of each place in it.
 
+use super::decode::Stability;
 use super::liveness::Induction;
 use crate::isa;
 
@@ -106,8 +107,9 @@ pub struct Place {
     pub slot: u32,
     /// The program address whose translation will follow immediately.
     pub follow: Option<u64>,
-    /// Begins with an instruction that can be turned into a jump elsewhere at any time.
-    pub revocable: bool,
+    /// Unless it is fixed, the block begins with an instruction that can be turned into a jump
+    /// elsewhere at any time.
+    pub stability: Stability,
     /// Flags that may be read behind the block.
     pub live_after: u32,
 }

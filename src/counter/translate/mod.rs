@@ -23,6 +23,7 @@ use super::ptrace::{self, Change, Stopped, Xstate};
 use super::record::Record;
 use super::symbols::Symbols;
 use super::wait::{Ended, Usage};
+use super::watchdog::Watchdog;
 use super::{Command, Counter, Exit, Measurement, Options, Time};
 use crate::{Error, Result};
 use affinity::Follow;
@@ -110,6 +111,7 @@ struct Tracer {
     xstate: Xstate,
     pairs: Pairs,
     record: Record,
+    watchdog: Watchdog,
     /// The command itself has started; before, the child is still ours.
     launched: bool,
     /// Every thread is to be let go at its next stop.
@@ -131,6 +133,7 @@ impl Tracer {
             xstate: Xstate::of_this_cpu(),
             pairs: Pairs::default(),
             record: Record::of_one_process(),
+            watchdog: Watchdog::start(),
             launched: false,
             letting_go: false,
         }
@@ -140,9 +143,14 @@ impl Tracer {
     fn run(&mut self, launch: &mut Launch, options: &Options) -> Result<(Exit, Usage)> {
         let mut end = None;
         loop {
-            match ptrace::wait() {
+            let change = self.watchdog.waiting(ptrace::wait);
+            for lost in self.watchdog.lost() {
+                self.record.void(lost);
+            }
+            match change {
                 Ok(Change::Stopped(stopped, stop)) => {
                     let tid = stopped.tid();
+                    self.watchdog.rests(tid, false);
                     self.stopped(stopped, stop).or_else(|errno| unless_gone(tid, errno))?;
                 }
                 Ok(Change::Ended(Ended { tid, exit, usage })) => {

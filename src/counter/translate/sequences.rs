@@ -3,8 +3,8 @@
 
 use iced_x86::IcedError;
 use iced_x86::code_asm::{
-    AsmRegister64, AsmRegisterK, al, ax, byte_ptr, eax, ecx, qword_ptr, r11, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp,
-    word_ptr,
+    AsmRegister64, AsmRegisterK, al, ax, byte_ptr, eax, ecx, edx, qword_ptr, r11, rax, rbp, rbx, rcx, rdi, rdx, rsi,
+    rsp, word_ptr,
 };
 use iced_x86::code_asm::{k0, k1, k2, k3, k4, k5, k6, k7, r8, r9, r10, r12, r13, r14, r15};
 
@@ -13,14 +13,19 @@ use super::filter::MAGIC;
 use super::template::{Assembler, FIRST, SECOND, Template, area as at};
 
 /// Entries of the address space's table of indirect targets: an address and its landing, or 0.
-pub const SHARED_ENTRIES: u64 = 1 << 16;
+pub const SHARED_ENTRIES: u64 = 1 << 18;
 pub const SHARED_ENTRY: u64 = 16;
-/// Spreads addresses over the table.
-const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+/// Spreads pages of code over the pages of the table.
+const SPREAD: i32 = 0x1E37_79B1;
+/// The bits of an offset into the table that tell the page, and those that tell where in it.
+const TABLE_PAGE: i32 = 0x3F_F000;
+const IN_PAGE: i32 = 0xFF0;
 
-/// The byte offset into the shared table at which the search for an address begins.
+/// The byte offset into the shared table at which the search for an address begins. What is near
+/// each other in the program is so in the table, of which only what is touched becomes memory.
 pub fn shared_offset(address: u64) -> u64 {
-    (address.wrapping_mul(SPREAD) >> 48) * SHARED_ENTRY
+    let page = (address >> 12).wrapping_mul(SPREAD as u64) >> 10;
+    page & TABLE_PAGE as u64 | address & IN_PAGE as u64
 }
 
 /// The general registers, by iced's numbering.
@@ -255,11 +260,15 @@ fn search(a: &mut Assembler) -> Result<(), IcedError> {
     a.lahf()?;
     a.seto(al)?;
     a.mov(at(area::FLAGS), rax)?;
+    a.mov(rdx, rcx)?;
+    a.shr(rdx, 12)?;
+    a.imul_3(rax, rdx, SPREAD)?;
+    a.shr(rax, 10)?;
+    a.and(eax, TABLE_PAGE)?;
+    a.mov(edx, ecx)?;
+    a.and(edx, IN_PAGE)?;
+    a.or(eax, edx)?;
     a.mov(rdx, at(area::SHARED_TABLE))?;
-    a.mov(rax, SPREAD)?;
-    a.imul_2(rax, rcx)?;
-    a.shr(rax, 48)?;
-    a.shl(eax, 4)?;
     a.set_label(&mut next)?;
     a.cmp(rcx, qword_ptr(rdx + rax))?;
     a.je(found)?;

@@ -157,9 +157,16 @@ impl Tracer {
         let address = unsafe { info.si_addr() } as u64;
         if signal == libc::SIGSEGV && info.si_code == SEGV_ACCERR {
             let page = page_of(address);
-            let written = self.space_of(tid).is_some_and(|space| space.protected.remove(&page));
-            if written {
-                return self.code_written(stopped, page);
+            let Some(thread) = self.threads.get(&tid) else { return Ok(()) };
+            let doing = thread.doing.clone();
+            let space = self.space_of(tid);
+            if space.is_some_and(|space| space.protected.remove(&page)) {
+                return self.code_written(stopped, page, doing, registers);
+            }
+            let space = self.space_of(tid);
+            if space.is_some_and(|space| space.code.at(page).is_some_and(|code| code.writable)) {
+                // Another thread's write to the same page has been seen to meanwhile.
+                return resume(stopped, doing, None);
             }
         }
         let spot = self.space_of(tid).and_then(|space| space.spot(place)).filter(Spot::is_boundary);
@@ -179,17 +186,34 @@ impl Tracer {
     }
 
     /// The program writes to a page of which code was translated: that code is gone.
-    fn code_written(&mut self, stopped: Stopped, page: u64) -> Traced<()> {
+    fn code_written(
+        &mut self,
+        stopped: Stopped,
+        page: u64,
+        doing: Doing,
+        mut registers: user_regs_struct,
+    ) -> Traced<()> {
         let tid = stopped.tid();
         let Some(process) = self.threads.get(&tid).and_then(|thread| self.processes.get(&thread.process)) else {
-            return Ok(());
+            return stopped.run_on(None);
         };
-        let Some(space) = process.space.and_then(|id| self.spaces.get_mut(&id)) else { return Ok(()) };
-        space.cache.revoke(&mut space.zones, &self.tools.sequences, page, page + super::code_map::PAGE);
+        let Some(space) = process.space.and_then(|id| self.spaces.get_mut(&id)) else {
+            return stopped.run_on(None);
+        };
+        let end = page + super::code_map::PAGE;
+        space.cache.revoke(&mut space.zones, &self.tools.sequences, page, end);
         let protection =
             space.code.at(page).map_or(libc::PROT_READ | libc::PROT_WRITE, |code| code.protection & !libc::PROT_EXEC);
         let stopped = space.protect(stopped, false, page, protection)?;
-        stopped.run_on(None)
+        let own = space.spot(registers.rip).filter(|spot| {
+            let block = space.cache.block(spot.block);
+            spot.is_boundary() && block.start < end && block.next() > page
+        });
+        let Some(spot) = own else { return resume(stopped, doing, None) };
+        // It may be about to change its own block: the instruction that writes is executed alone.
+        self.leave_translation(&stopped, spot, &mut registers)?;
+        let address = registers.rip;
+        self.enter_alone(stopped, registers, address)
     }
 
     /// A thread is where no translation is: at an address of the program, by a way that we do not

@@ -8,7 +8,7 @@ use libc::user_regs_struct;
 use super::areas::{Area, Areas};
 use super::cache::{BlockId, Cache, Untranslatable, World};
 use super::code_map::{CodeMap, PAGE, page_of};
-use super::decode::{Code64, Decoded};
+use super::decode::{Code64, Decoded, Stability};
 use super::emitted::{Boundary, Counting, Fix, INSIDE, LEFT, Lanes};
 use super::placement;
 use super::sequences::Sequences;
@@ -18,6 +18,7 @@ use super::work::{Use, Work};
 use super::zone::{self, Zone};
 use crate::counter::maps::Maps;
 use crate::counter::ptrace::{Remote, Stopped, Traced};
+use crate::counter::sites::LONGEST;
 
 pub struct Space {
     pub zones: Vec<Zone>,
@@ -129,6 +130,15 @@ pub struct Tools {
 /// As `Describe`, with the thread whose memory the block is in.
 pub type DescribeIn<'a> = dyn FnMut(&Stopped, &Decoded, &[Lanes]) -> Box<[Use]> + 'a;
 
+/// What to translate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// The block at an address.
+    Block(u64),
+    /// One instruction, for once: it may change the code that it is part of.
+    Alone(u64),
+}
+
 /// Why there is no translation.
 pub enum Missing {
     NoCode,
@@ -144,21 +154,29 @@ impl Space {
         mut stopped: Stopped,
         mut at_entry: bool,
         tools: &mut Tools,
-        address: u64,
+        what: What,
         uses: &mut DescribeIn,
     ) -> Traced<(Stopped, Result<BlockId, Missing>)> {
-        if let Some(known) = self.cache.find(address) {
+        let (What::Block(address) | What::Alone(address)) = what;
+        let alone = what == What::Alone(address);
+        if let Some(known) = self.cache.find(address).filter(|_| !alone) {
             return Ok((stopped, Ok(known)));
         }
-        for page in BTreeSet::from([page_of(address), page_of(address.wrapping_add(14))]) {
+        let pages = BTreeSet::from([page_of(address), page_of(address.wrapping_add(LONGEST as u64 - 1))]);
+        for page in pages.into_iter().filter(|_| !alone) {
             if self.code.at(page).is_some_and(|code| code.writable) && self.protected.insert(page) {
                 stopped = self.protect(stopped, at_entry, page, libc::PROT_READ)?;
                 at_entry = false;
             }
         }
         loop {
-            let mut reader =
-                Reader { stopped: &stopped, code: &self.code, protected: &self.protected, pages: HashMap::new() };
+            let mut reader = Reader {
+                stopped: &stopped,
+                code: &self.code,
+                protected: &self.protected,
+                alone,
+                pages: HashMap::new(),
+            };
             let mut world = World {
                 sequences: &tools.sequences,
                 factory: &mut tools.factory,
@@ -166,7 +184,11 @@ impl Space {
                 traced: &|number| syscalls::TRACED.contains(&(number as usize)),
                 uses: &mut |block, lanes| uses(&stopped, block, lanes),
             };
-            match self.cache.translate(&mut self.zones, &mut world, address) {
+            let made = match alone {
+                false => self.cache.translate(&mut self.zones, &mut world, address),
+                true => self.cache.translate_alone(&mut self.zones, &mut world, address),
+            };
+            match made {
                 Ok(id) => {
                     for id in self.cache.take_returnable() {
                         let landing = self.cache.landing(&mut self.zones, &tools.sequences, id);
@@ -220,14 +242,16 @@ struct Reader<'a> {
     stopped: &'a Stopped,
     code: &'a CodeMap,
     protected: &'a BTreeSet<u64>,
+    /// One instruction is to be read, as it is now.
+    alone: bool,
     pages: HashMap<u64, Option<Box<[u8]>>>,
 }
 
 impl Reader<'_> {
     fn page(&mut self, page: u64) -> Option<&[u8]> {
-        let (stopped, code, protected) = (self.stopped, self.code, self.protected);
+        let (stopped, code, protected, alone) = (self.stopped, self.code, self.protected, self.alone);
         let read = || {
-            let stable = code.at(page).is_some_and(|code| !code.writable) || protected.contains(&page);
+            let stable = code.at(page).is_some_and(|code| !code.writable || alone) || protected.contains(&page);
             let mut bytes = vec![0; PAGE as usize];
             (stable && stopped.read(page, &mut bytes) == bytes.len()).then(|| bytes.into())
         };
@@ -236,8 +260,12 @@ impl Reader<'_> {
 }
 
 impl Code64 for Reader<'_> {
-    fn may_change(&self, address: u64) -> bool {
-        self.code.at(address).is_some_and(|code| code.writable || code.anonymous)
+    fn stability(&self, address: u64) -> Stability {
+        match self.code.at(address) {
+            Some(code) if code.writable => Stability::Writable,
+            Some(code) if code.anonymous => Stability::Replaceable,
+            _ => Stability::Fixed,
+        }
     }
 
     fn fetch(&mut self, address: u64, buffer: &mut [u8]) -> usize {

@@ -8,12 +8,16 @@ use super::counts::Describer;
 use super::emitted::To;
 use super::filter::MAGIC;
 use super::sequences::UNKNOWN_TARGET;
-use super::space::Missing;
+use super::space::{Missing, What};
 use super::syscalls::{self, Call, Verdict};
 use super::thread::Doing;
 use crate::counter::launch::stop_with_command;
 use crate::counter::ptrace::{Event, Stop, Stopped, Traced};
 
+/// What a call that a signal interrupts returns to the kernel's own code, which makes it again.
+const INTERRUPTED: std::ops::RangeInclusive<i64> = -516..=-512;
+/// Bytes of the instruction.
+const SYSCALL: u64 = 2;
 /// Words in a thread's area where nothing is kept: room for a program's wrapped seccomp filter.
 const SCRATCH: u32 = area::COUNTERS - 0x9_0000;
 
@@ -45,6 +49,7 @@ impl Tracer {
     /// ptrace(2): "group-stop ... PTRACE_LISTEN ... the tracee remains stopped".
     fn group_stopped(&mut self, stopped: Stopped, signal: c_int) -> Traced<()> {
         let tid = stopped.tid();
+        self.watchdog.rests(tid, true);
         stopped.listen()?;
         if tid == self.root {
             stop_with_command(tid.as_raw(), signal);
@@ -79,7 +84,7 @@ impl Tracer {
         };
         match to {
             To::Block(address) => {
-                let (stopped, id) = match self.translation(stopped, true, address)? {
+                let (stopped, id) = match self.translation(stopped, true, What::Block(address))? {
                     (stopped, Ok(id)) => (stopped, id),
                     (stopped, Err(missing)) => return self.missing(stopped, registers, address, missing),
                 };
@@ -127,7 +132,7 @@ impl Tracer {
             Verdict::Unsupported(reason) => {
                 let Some(pid) = self.threads.get(&tid).map(|thread| thread.process) else { return Ok(()) };
                 // Back before the call, which it then makes itself.
-                let registers = user_regs_struct { rip: next.wrapping_sub(2), ..before };
+                let registers = user_regs_struct { rip: next.wrapping_sub(SYSCALL), ..before };
                 self.run_natively(stopped, registers, pid, reason)
             }
         }
@@ -143,6 +148,10 @@ impl Tracer {
         if call.number == libc::SYS_rt_sigreturn {
             let registers = user_regs_struct { orig_rax: u64::MAX, ..after };
             return self.enter(stopped, false, registers, after.rip);
+        }
+        if INTERRUPTED.contains(&(after.rax as i64)) {
+            // The signal's handler first, then the call again.
+            return self.enter(stopped, false, call.before, call.next.wrapping_sub(SYSCALL));
         }
         if (after.rax as i64) >= 0 || (after.rax as i64) < -4095 {
             self.code_changed(&stopped, &call, after.rax);
@@ -191,18 +200,19 @@ impl Tracer {
         &mut self,
         stopped: Stopped,
         at_entry: bool,
-        address: u64,
+        what: What,
     ) -> Traced<(Stopped, Result<super::cache::BlockId, Missing>)> {
         let missing = |stopped| Ok((stopped, Err(Missing::Failed("its process is unknown".into()))));
         let Some(pid) = self.threads.get(&stopped.tid()).map(|thread| thread.process) else { return missing(stopped) };
         let Some(process) = self.processes.get_mut(&pid) else { return missing(stopped) };
         let Some(space) = process.space.and_then(|id| self.spaces.get_mut(&id)) else { return missing(stopped) };
+        let (What::Block(address) | What::Alone(address)) = what;
         if space.code.at(address).is_some_and(|code| code.shared && code.anonymous) {
             self.record.void("the program executes code in shared memory, which may change unseen");
         }
         let (symbols, pairs, record) = (&mut self.symbols, &mut self.pairs, &mut self.record);
         let mut describer = Describer { process, pid, symbols, pairs, record };
-        space.translate(stopped, at_entry, &mut self.tools, address, &mut |stopped, block, lanes| {
+        space.translate(stopped, at_entry, &mut self.tools, what, &mut |stopped, block, lanes| {
             describer.uses(stopped, block, lanes)
         })
     }
@@ -215,21 +225,42 @@ impl Tracer {
         mut registers: user_regs_struct,
         address: u64,
     ) -> Traced<()> {
+        self.enter_what(stopped, at_entry, &mut registers, What::Block(address))
+    }
+
+    /// Executes one instruction, then goes on.
+    pub(super) fn enter_alone(
+        &mut self,
+        stopped: Stopped,
+        mut registers: user_regs_struct,
+        address: u64,
+    ) -> Traced<()> {
+        self.enter_what(stopped, false, &mut registers, What::Alone(address))
+    }
+
+    fn enter_what(
+        &mut self,
+        stopped: Stopped,
+        at_entry: bool,
+        registers: &mut user_regs_struct,
+        what: What,
+    ) -> Traced<()> {
+        let (What::Block(address) | What::Alone(address)) = what;
         let tid = stopped.tid();
-        let (stopped, id) = match self.translation(stopped, at_entry, address)? {
+        let (stopped, id) = match self.translation(stopped, at_entry, what)? {
             (stopped, Ok(id)) => (stopped, id),
-            (stopped, Err(missing)) => return self.missing(stopped, registers, address, missing),
+            (stopped, Err(missing)) => return self.missing(stopped, *registers, address, missing),
         };
         if let Some(space) = self.space_of(tid) {
             registers.rip = space.cache.block(id).at;
         }
-        self.go(stopped, &registers)
+        self.go(stopped, registers)
     }
 
     /// The same for the target of an indirect branch, which the tables learn.
     fn enter_indirect(&mut self, stopped: Stopped, mut registers: user_regs_struct, target: u64) -> Traced<()> {
         let tid = stopped.tid();
-        let (stopped, id) = match self.translation(stopped, true, target)? {
+        let (stopped, id) = match self.translation(stopped, true, What::Block(target))? {
             (stopped, Ok(id)) => (stopped, id),
             (stopped, Err(missing)) => return self.missing(stopped, registers, target, missing),
         };
@@ -255,7 +286,13 @@ impl Tracer {
         if self.letting_go {
             return self.release(stopped, None);
         }
-        self.deliver_pending(stopped)
+        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
+        if thread.pending.is_empty() {
+            return stopped.run_on(None);
+        }
+        // Signals can be delivered only where the kernel was about to deliver one: behind a step.
+        thread.doing = Doing::ToBoundary { steps: 0 };
+        stopped.step(None)
     }
 
     fn missing(&mut self, stopped: Stopped, registers: user_regs_struct, address: u64, missing: Missing) -> Traced<()> {
