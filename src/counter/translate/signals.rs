@@ -20,6 +20,7 @@ const TRAP_BRKPT: c_int = 1;
 const TRAP_TRACE: c_int = 2;
 const SI_KERNEL: c_int = 0x80;
 const SEGV_ACCERR: c_int = 2;
+const SYS_SECCOMP: c_int = 1;
 
 impl Tracer {
     pub(super) fn signalled(&mut self, stopped: Stopped, signal: c_int, doing: Doing) -> Traced<()> {
@@ -99,6 +100,10 @@ impl Tracer {
         thread.doing = Doing::IntoHandler;
         let mut info = pending.info;
         info.si_signo = pending.signal;
+        if pending.signal == libc::SIGSYS && info.si_code == SYS_SECCOMP {
+            // si_call_addr: behind the call, which is where the program goes on.
+            set_address(&mut info, registers.rip);
+        }
         // The information can only be set where a signal is about to be delivered.
         if stopped.signal_info().is_ok_and(|info| info.si_code != HANDLER_ENTRY)
             && stopped.set_signal_info(&info).is_ok()

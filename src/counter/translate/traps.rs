@@ -207,7 +207,7 @@ impl Tracer {
         let Some(process) = self.processes.get_mut(&pid) else { return missing(stopped) };
         let Some(space) = process.space.and_then(|id| self.spaces.get_mut(&id)) else { return missing(stopped) };
         let (What::Block(address) | What::Alone(address)) = what;
-        if space.code.at(address).is_some_and(|code| code.shared && code.anonymous) {
+        if space.code.at(address).is_some_and(|code| code.shared) {
             self.record.void("the program executes code in shared memory, which may change unseen");
         }
         let (symbols, pairs, record) = (&mut self.symbols, &mut self.pairs, &mut self.record);
