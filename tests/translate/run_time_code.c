@@ -56,25 +56,6 @@ static void of_itself(void) {
     munmap(page, 4096);
 }
 
-static void of_two_mappings(void) {
-    int file = memfd_create("code", 0);
-    CHECK(file >= 0 && ftruncate(file, 4096) == 0);
-    unsigned char *write = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    unsigned char *execute = mmap(0, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, file, 0);
-    CHECK(write != MAP_FAILED && execute != MAP_FAILED);
-    for (int i = 0; i < 100; i++) {
-        put(write + i % 5 * 16, i);
-        expect(run(execute + i % 5 * 16), i);
-    }
-    for (int i = 0; i < 20; i++) { /* by a system call, past every mapping */
-        unsigned char code[16];
-        put(code, i + 7);
-        CHECK(pwrite(file, code, sizeof code, 0) == sizeof code);
-        expect(run(execute), i + 7);
-    }
-    close(file);
-}
-
 /* Pages that come back where others were, with other code. */
 static void remapped(void) {
     void *hint = 0;
@@ -117,21 +98,6 @@ static void forked(void) {
     expect(run(page), 3);
 }
 
-/* Written by the kernel, which no page fault of the program's tells. */
-static void read_in(void) {
-    unsigned char *page = pages(4096, PROT_READ | PROT_WRITE | PROT_EXEC);
-    int ends[2];
-    CHECK(pipe(ends) == 0);
-    for (int i = 0; i < 30; i++) {
-        unsigned char code[16];
-        put(code, i);
-        CHECK(write(ends[1], code, sizeof code) == sizeof code);
-        CHECK(read(ends[0], page, sizeof code) == sizeof code);
-        expect(run(page), i);
-    }
-    munmap(page, 4096);
-}
-
 /* One thread writes functions, another runs them. */
 static unsigned char *shared;
 static _Atomic int turn;
@@ -161,10 +127,8 @@ int main(int count, char **args) {
     case 'm': by_mprotect(); break;       /* 100 */
     case 'w': rewritten(); break;         /* 400 */
     case 's': of_itself(); break;         /* 200 */
-    case 't': of_two_mappings(); break;   /* 120 */
     case 'r': remapped(); break;          /* 53 */
     case 'f': forked(); break;            /* 4 */
-    case 'k': read_in(); break;           /* 30 */
     case 'a': of_another_thread(); break; /* 50 */
     }
     printf("wrong: %d\n", wrong);
