@@ -1,5 +1,8 @@
 //! The translating counter: programs must not notice it, and its counts are the stepper's.
 
+use std::path::Path;
+use std::process::Command;
+
 use serde_json::{Value, json};
 
 #[path = "common/transparent.rs"]
@@ -16,7 +19,7 @@ mod signals;
 #[path = "translate/threads.rs"]
 mod threads;
 
-use transparent::{Run, compile, folder};
+use transparent::{Run, folder};
 
 /// Builds tests/translate/NAME.c or NAME.cpp, and runs it natively and counted.
 fn program(name: &str, arguments: &[&str]) -> Value {
@@ -34,4 +37,11 @@ fn built(source: &str, compiler: &str, flags: &[&str], arguments: &[&str]) -> Va
 /// The FLOPs of a result are what was counted by hand.
 fn flops(result: &Value, expected: u64) {
     assert_eq!(result["flops"]["total"], json!(expected), "{:#}", result["classes"]);
+}
+
+/// Compiles a file of tests/.
+fn compile(compiler: &str, source: &str, program: &Path, flags: &[&str]) {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(source);
+    let status = Command::new(compiler).args(["-O1", "-w", "-o"]).arg(program).arg(&source).args(flags).status();
+    assert!(status.expect("the compiler runs").success(), "{compiler} {flags:?} {}", source.display());
 }

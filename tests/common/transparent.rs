@@ -15,6 +15,8 @@ pub struct Run {
     pub environment: Vec<(String, String)>,
     pub folder: Option<PathBuf>,
     pub input: Vec<u8>,
+    /// Counted without address space randomisation, on which integer counts depend.
+    pub fixed_addresses: bool,
     /// Further options of `flopledger run`.
     pub options: Vec<String>,
 }
@@ -59,8 +61,9 @@ impl Run {
     pub fn counted(&self, counter: &str) -> (Value, Output) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join("result.json");
-        let mut command = Command::new("/usr/bin/timeout");
-        command.args(["--foreground", "-k", "5", "240", env!("CARGO_BIN_EXE_flopledger")]);
+        let mut command = Command::new("setarch");
+        command.args(if self.fixed_addresses { &["x86_64", "-R"][..] } else { &["x86_64"] });
+        command.args(["timeout", "--foreground", "-k", "5", "240", env!("CARGO_BIN_EXE_flopledger")]);
         command.args(["run", "--counter", counter, "--format", "json"]).args(&self.options);
         command.arg("-o").arg(&file).arg("--").args(&self.command);
         let output = self.output(command);
@@ -96,11 +99,4 @@ impl Run {
 /// A folder that goes away with the test.
 pub fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
-}
-
-/// Compiles a file of tests/.
-pub fn compile(compiler: &str, source: &str, program: &Path, flags: &[&str]) {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(source);
-    let status = Command::new(compiler).args(["-O1", "-w", "-o"]).arg(program).arg(&source).args(flags).status();
-    assert!(status.expect("the compiler runs").success(), "{compiler} {flags:?} {}", source.display());
 }

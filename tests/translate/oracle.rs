@@ -3,8 +3,7 @@
 use super::{Run, compile, folder};
 
 fn counts_are_those_of_single_steps(command: &[&str]) {
-    let command = [&["/usr/bin/setarch", "-R"], command].concat();
-    let run = Run { options: vec!["--mnemonics".into()], ..Run::new(&command) };
+    let run = Run { options: vec!["--mnemonics".into()], fixed_addresses: true, ..Run::new(command) };
     let (stepped, _) = run.counted("step");
     let (translated, _) = run.counted("translate");
     for key in ["mnemonics", "classes", "functions", "regions", "instructions", "exact", "exit", "processes", "threads"]
