@@ -145,19 +145,10 @@ fn numbers(directory: &str) -> Vec<i32> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::process::CommandExt;
+    use std::os::unix::process::{CommandExt, ExitStatusExt};
     use std::process::Command;
 
     use super::*;
-
-    /// Waits for the child's next change; its status.
-    fn wait_for(pid: Pid) -> i32 {
-        let mut status = 0;
-        // SAFETY: the status is local.
-        let rc = unsafe { libc::waitpid(pid.as_raw(), &mut status, 0) };
-        assert_eq!(rc, pid.as_raw());
-        status
-    }
 
     #[test]
     fn a_thread_that_nobody_resumes_is_named_and_its_process_killed() {
@@ -171,11 +162,15 @@ mod tests {
             })
         };
         let watchdog = Watchdog::with(Duration::from_millis(20));
-        let child = command.spawn().expect("sleep starts");
+        let mut child = command.spawn().expect("sleep starts");
         let pid = Pid::from_raw(child.id() as i32);
         // The stop at exec; from here on it is left alone.
-        assert!(libc::WIFSTOPPED(wait_for(pid)));
-        assert!(libc::WIFSIGNALED(watchdog.waiting(|| wait_for(pid))));
+        let mut status = 0;
+        // SAFETY: the status is local.
+        assert_eq!(unsafe { libc::waitpid(pid.as_raw(), &mut status, 0) }, pid.as_raw());
+        assert!(libc::WIFSTOPPED(status));
+        let end = watchdog.waiting(|| child.wait()).expect("it ends");
+        assert_eq!(end.signal(), Some(libc::SIGKILL));
         let lost = watchdog.lost();
         assert_eq!(lost.len(), 1, "{lost:?}");
         assert!(lost[0].contains(&pid.to_string()) && lost[0].contains("sleep"), "{lost:?}");

@@ -241,7 +241,7 @@ impl Tracer {
             // Ours or unknown: a step, until it is the program's.
             let inside = stopped.registers().map(|r| r.rip)?;
             if self.space_of(tid).is_some_and(|space| space.is_translation(inside)) {
-                return self.to_boundary(stopped);
+                return self.step_to_boundary(stopped);
             }
             return self.forget_and_detach(stopped);
         };

@@ -58,7 +58,8 @@ fn killed(instruction: &Instruction) -> u32 {
 /// would be shown the register.
 pub fn dead_register(factory: &mut InstructionInfoFactory, block: &[Instruction]) -> Option<(usize, usize)> {
     block.iter().enumerate().find_map(|(at, instruction)| {
-        if instruction.flow_control() != FlowControl::Next || touches_memory(instruction) {
+        if instruction.flow_control() != FlowControl::Next || touches_memory(instruction) || may_not_write(instruction)
+        {
             return None;
         }
         let used = factory.info(instruction).used_registers();
@@ -68,6 +69,12 @@ pub fn dead_register(factory: &mut InstructionInfoFactory, block: &[Instruction]
         let alone = used.iter().filter(|u| u.register().full_register() == full).count() == 1;
         (alone && full != Register::RSP).then_some((at, full.number()))
     })
+}
+
+/// Leaves its register alone at times: rdssp does where there is no shadow stack, of which the unwinder
+/// makes use, and the bit scans do where there is no bit.
+fn may_not_write(instruction: &Instruction) -> bool {
+    matches!(instruction.mnemonic(), Mnemonic::Rdsspd | Mnemonic::Rdsspq | Mnemonic::Bsf | Mnemonic::Bsr)
 }
 
 /// A register that goes up or down by a constant each time the block runs: how often it ran is

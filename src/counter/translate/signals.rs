@@ -20,6 +20,7 @@ const TRAP_BRKPT: c_int = 1;
 const TRAP_TRACE: c_int = 2;
 const SI_KERNEL: c_int = 0x80;
 const SEGV_ACCERR: c_int = 2;
+const SYS_SECCOMP: c_int = 1;
 
 impl Tracer {
     pub(super) fn signalled(&mut self, stopped: Stopped, signal: c_int, doing: Doing) -> Traced<()> {
@@ -90,7 +91,7 @@ impl Tracer {
         let mut registers = stopped.registers()?;
         let spot = self.space_of(tid).and_then(|space| space.spot(registers.rip)).filter(Spot::is_boundary);
         let Some(spot) = spot else {
-            return self.to_boundary(stopped);
+            return self.step_to_boundary(stopped);
         };
         self.give_back_trap_bit(&stopped)?;
         self.leave_translation(&stopped, spot, &mut registers)?;
@@ -100,13 +101,17 @@ impl Tracer {
         thread.doing = Doing::IntoHandler;
         let mut info = pending.info;
         info.si_signo = pending.signal;
+        if pending.signal == libc::SIGSYS && info.si_code == SYS_SECCOMP {
+            // si_call_addr: behind the call, which is where the program goes on.
+            set_address(&mut info, registers.rip);
+        }
         stopped.set_signal_info(&info)?;
         stopped.step(Some(pending.signal))
     }
 
     /// Makes a step towards a boundary. The kernel would unblock SIGTRAP itself where a step ends,
     /// and forget what the program does on it.
-    pub(super) fn to_boundary(&mut self, stopped: Stopped) -> Traced<()> {
+    pub(super) fn step_to_boundary(&mut self, stopped: Stopped) -> Traced<()> {
         let tid = stopped.tid();
         let Some(thread) = self.threads.get_mut(&tid) else { return stopped.run_on(None) };
         if !matches!(thread.doing, Doing::ToBoundary { .. }) {

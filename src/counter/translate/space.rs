@@ -283,7 +283,7 @@ impl Reader<'_> {
             return Some(known.clone());
         }
         let stable = self.code.at(page).is_some_and(|code| !code.writable) || self.protected.contains(&page);
-        if !stable && !(self.alone && self.code.at(page).is_some()) {
+        if !(stable || self.alone && self.code.at(page).is_some()) {
             return None;
         }
         let mut bytes = [0; PAGE as usize];

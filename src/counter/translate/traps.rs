@@ -301,7 +301,7 @@ impl Tracer {
             return stopped.run_on(None);
         }
         // Signals can be delivered only where the kernel was about to deliver one: behind a step.
-        self.to_boundary(stopped)
+        self.step_to_boundary(stopped)
     }
 
     fn missing(&mut self, stopped: Stopped, registers: user_regs_struct, address: u64, missing: Missing) -> Traced<()> {

@@ -1,0 +1,78 @@
+//! Programs that start processes, and programs that are built or confined in another way.
+
+use serde_json::{Value, json};
+
+use super::{Run, built, flops, program};
+
+fn starts(how: &str, additions: u64, processes: u64) -> Value {
+    let result = program("starts", &[how]);
+    flops(&result, additions);
+    assert_eq!(result["processes"], json!(processes), "{how}");
+    result
+}
+
+#[test]
+fn vforks_execute_and_exit() {
+    starts("vfork", 1 + 7 + 2 + 7, 4);
+}
+
+#[test]
+fn posix_spawn_starts_and_fails() {
+    starts("spawn", 7 + 7, 4);
+}
+
+#[test]
+fn clones_share_memory_or_do_not() {
+    starts("clone", 11 + 12 + 13 + 14, 5);
+}
+
+#[test]
+fn a_thread_executes_a_program() {
+    assert_eq!(starts("thread", 3 + 5, 1)["threads"], json!(5));
+}
+
+#[test]
+fn forks_by_the_dozen() {
+    starts("forks", 50 * 51 / 2, 51);
+}
+
+#[test]
+fn forks_of_forks_execute() {
+    starts("executes", 3 * 6, 4);
+}
+
+#[test]
+fn a_process_of_threads_forks_one_of_threads() {
+    starts("h", 20, 2);
+}
+
+#[test]
+fn static_programs_at_fixed_addresses() {
+    for flags in [["-static", "-no-pie"], ["-static-pie", "-fPIE"], ["-no-pie", "-fno-pie"]] {
+        let flags = [&flags[..], &["-lpthread"]].concat();
+        flops(&built("known_work.c", "gcc", &flags, &["x"]), 3 * 1000);
+        flops(&built("starts.c", "gcc", &flags, &["vfork"]), 1 + 7 + 2 + 7);
+    }
+}
+
+#[test]
+fn a_child_killed_by_its_parent_keeps_its_counts() {
+    flops(&program("known_work", &["child"]), 3 * 1000 + 3 * 500);
+}
+
+#[test]
+fn programs_with_filters_of_their_own() {
+    program("own_filter", &[]);
+    program("own_filter", &["all threads"]);
+}
+
+#[test]
+fn a_program_that_allows_itself_three_calls() {
+    flops(&program("strict_filter", &[]), 1000);
+}
+
+#[test]
+fn shells_pipes_and_their_children_run_as_they_natively_do() {
+    let script = "for i in 1 2 3; do echo $i | sed s/2/x/ | tr x y; done; (exit 3); echo $?; exit 5";
+    Run::new(&["/bin/sh", "-c", script]).transparent();
+}
