@@ -4,6 +4,8 @@ PREFIX ?= $(HOME)/.local
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # All three gemms: matrixmultiply's AVX2 kernel, the gemm crate's AVX-512 one, plain loops.
 FEATURES := --features flopledger-clip/gemm
+# Of the benchmark, by name; all if empty.
+ROWS ?=
 FLOPLEDGER := $(TARGET)/release/flopledger
 
 .PHONY: build run test lint bench install clean
@@ -24,7 +26,7 @@ lint:
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 
 bench: build
-	FLOPLEDGER=$(FLOPLEDGER) tests/bench.sh
+	FLOPLEDGER=$(FLOPLEDGER) ROWS="$(ROWS)" tests/bench/bench.sh
 
 install: build
 	install -D -m 755 $(FLOPLEDGER) $(PREFIX)/bin/flopledger
