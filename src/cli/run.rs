@@ -22,6 +22,9 @@ pub struct Args {
     /// Name every instruction with its executions, floating-point or not
     #[arg(long)]
     mnemonics: bool,
+    /// Say what counting took: blocks translated, their memory, traps, time
+    #[arg(long)]
+    verbose: bool,
     /// The CPU whose events to use, where /proc/cpuinfo is not to be believed
     #[arg(long, value_name = "VENDOR-FAMILY-MODEL")]
     cpu: Option<Cpu>,
@@ -44,6 +47,7 @@ pub fn run(args: Args) -> Result<u8> {
     let measured = chosen.counter.measure(&command, &Options { wait_all: args.wait_all })?;
     let mut result = RunResult::new(&command, chosen.reason, pmu_model(Some(&cpu), &measured), measured);
     result.mnemonics = result.mnemonics.filter(|_| args.mnemonics);
+    result.effort = result.effort.filter(|_| args.verbose);
     sink.print(&result)?;
     Ok(result.exit.status())
 }

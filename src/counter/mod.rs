@@ -123,6 +123,21 @@ pub struct Measurement {
     /// None where the counter does not see them.
     pub processes: Option<u64>,
     pub threads: Option<u64>,
+    /// What the counter itself took, where it translates.
+    pub effort: Option<Effort>,
+}
+
+/// What counting by translation took.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Effort {
+    /// Blocks translated.
+    pub blocks: u64,
+    /// Translations in memory at once, of all processes, at most.
+    pub cache_bytes: u64,
+    /// Times that a thread stopped for the tracer.
+    pub traps: u64,
+    /// CPU time of flopledger itself.
+    pub cpu_s: f64,
 }
 
 /// A way to obtain a measurement.

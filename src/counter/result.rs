@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClassCount, Classes, Command, Event, Exit, Measurement, PmuFlops, Tally, Time, flops_of};
+use super::{ClassCount, Classes, Command, Effort, Event, Exit, Measurement, PmuFlops, Tally, Time, flops_of};
 use crate::isa::{Class, Kind, Precision, mnemonic_name};
 
 pub const SCHEMA: &str = "flopledger.run/1";
@@ -38,6 +38,9 @@ pub struct RunResult {
     pub threads: Option<u64>,
     pub time: Time,
     pub max_rss_bytes: u64,
+    /// Left out unless it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effort: Option<Effort>,
 }
 
 /// FLOPs on active lanes.
@@ -113,6 +116,7 @@ impl RunResult {
             threads: measured.threads,
             time,
             max_rss_bytes: measured.max_rss_bytes,
+            effort: measured.effort,
         }
     }
 }

@@ -28,6 +28,17 @@ impl Usage {
     }
 }
 
+/// CPU time of this process so far, in seconds.
+pub fn own_cpu_seconds() -> f64 {
+    let mut usage = MaybeUninit::<rusage>::zeroed();
+    // SAFETY: the pointer is to a local; zeroed memory is a valid rusage.
+    let usage = unsafe {
+        libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr());
+        Usage::new(usage.assume_init_ref())
+    };
+    usage.user_s + usage.sys_s
+}
+
 /// A process or thread that is gone.
 #[derive(Debug)]
 pub struct Ended {

@@ -241,6 +241,12 @@ fn closing(run: &RunResult, out: &mut dyn Write) -> io::Result<()> {
     facts.extend(run.threads.map(|n| format!("threads: {n}")));
     writeln!(out, "{}", facts.join(", "))?;
     writeln!(out, "counter: {} ({})", run.counter, run.counter_reason)?;
+    if let Some(effort) = run.effort {
+        let blocks = grouped(effort.blocks.into());
+        let (memory, traps) = (grouped((effort.cache_bytes / 1024).into()), grouped(effort.traps.into()));
+        writeln!(out, "{blocks} blocks translated, {memory} kiB at most in memory, {traps} traps")?;
+        writeln!(out, "{:.3} s of CPU time for the translator", effort.cpu_s)?;
+    }
     match (run.exit.code, run.exit.signal) {
         (Some(0), _) => {}
         (Some(code), _) => writeln!(out, "the command exited with code {code}")?,

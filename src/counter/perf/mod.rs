@@ -73,6 +73,7 @@ impl Counter for Perf {
             max_rss_bytes: end.usage.max_rss_bytes,
             processes: None,
             threads: None,
+            effort: None,
         })
     }
 }

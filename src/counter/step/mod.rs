@@ -65,6 +65,7 @@ impl Counter for Step {
             max_rss_bytes,
             processes: Some(processes),
             threads: Some(threads),
+            effort: None,
         })
     }
 }

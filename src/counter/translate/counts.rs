@@ -162,6 +162,12 @@ impl Tracer {
 
     pub(super) fn drop_unused_spaces(&mut self) {
         let processes = &self.processes;
-        self.spaces.retain(|id, _| processes.values().any(|process| process.space == Some(*id)));
+        self.spaces.retain(|id, space| {
+            let used = processes.values().any(|process| process.space == Some(*id));
+            if !used {
+                self.meter.dropped(space);
+            }
+            used
+        });
     }
 }

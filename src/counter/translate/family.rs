@@ -64,6 +64,7 @@ impl Tracer {
                 return child.detach(None);
             }
         };
+        self.meter.copied(&space);
         let id = self.new_space(space);
         let new = match self.processes.get(&pid) {
             Some(parent) => parent.child(id),

@@ -39,6 +39,7 @@ mod cache;
 mod code_map;
 mod counts;
 mod decode;
+mod effort;
 mod emit;
 mod emitted;
 mod family;
@@ -82,6 +83,7 @@ impl Counter for Translate {
         let wall_s = started.elapsed().as_secs_f64();
         let Usage { user_s, sys_s, max_rss_bytes } = usage;
         let (processes, threads) = (tracer.record.processes, tracer.record.threads);
+        let effort = tracer.meter.effort();
         let (tally, reasons) = tracer.record.finish();
         Ok(Measurement {
             counter: self.name(),
@@ -95,6 +97,7 @@ impl Counter for Translate {
             max_rss_bytes,
             processes: Some(processes),
             threads: Some(threads),
+            effort: Some(effort),
         })
     }
 }
@@ -112,6 +115,7 @@ struct Tracer {
     symbols: Symbols,
     xstate: Xstate,
     restartable: rseq::Files,
+    meter: effort::Meter,
     pairs: Pairs,
     record: Record,
     watchdog: Watchdog,
@@ -135,6 +139,7 @@ impl Tracer {
             symbols: Symbols::default(),
             xstate: Xstate::of_this_cpu(),
             restartable: rseq::Files::default(),
+            meter: effort::Meter::default(),
             pairs: Pairs::default(),
             record: Record::of_one_process(),
             watchdog: Watchdog::start(),

@@ -12,7 +12,7 @@ use super::placement;
 use super::sequences::Sequences;
 use super::shared::Attempt;
 use super::space::{Outcome, Pages, Space, refused};
-use super::thread::{Doing, SpaceId};
+use super::thread::Doing;
 use super::zone::{self, Zone};
 use crate::counter::maps::Maps;
 use crate::counter::ptrace::{Remote, Stopped, Traced};
@@ -32,9 +32,8 @@ impl Tracer {
             }
         };
         let area = space.areas.take();
-        let id = SpaceId(self.next_space);
-        self.next_space += 1;
-        self.spaces.insert(id, space);
+        self.meter.copied(&space);
+        let id = self.new_space(space);
         if let Some(process) = self.processes.get_mut(&tid) {
             process.space = Some(id);
         }

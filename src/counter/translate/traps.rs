@@ -5,6 +5,7 @@ use libc::{c_int, user_regs_struct};
 use super::Tracer;
 use super::area;
 use super::counts::Describer;
+use super::effort::Size;
 use super::emitted::To;
 use super::filter::MAGIC;
 use super::sequences::UNKNOWN_TARGET;
@@ -61,6 +62,7 @@ impl Tracer {
     fn trapped(&mut self, stopped: Stopped) -> Traced<()> {
         let tid = stopped.tid();
         self.affinity.trapped(tid);
+        self.meter.trapped();
         let mut registers = stopped.registers()?;
         let Some((area, pid)) = self.threads.get(&tid).and_then(|t| Some((t.area.clone()?, t.process))) else {
             return stopped.run_on(None);
@@ -222,9 +224,12 @@ impl Tracer {
         }
         let (symbols, pairs, record) = (&mut self.symbols, &mut self.pairs, &mut self.record);
         let mut describer = Describer { process, pid, symbols, pairs, record };
-        space.translate(stopped, at_entry, &mut self.tools, what, &mut |stopped, block, lanes| {
+        let before = Size::of(space);
+        let outcome = space.translate(stopped, at_entry, &mut self.tools, what, &mut |stopped, block, lanes| {
             describer.uses(stopped, block, lanes)
-        })
+        });
+        self.meter.grew(before, space);
+        outcome
     }
 
     /// Goes on at a program address.

@@ -72,6 +72,11 @@ impl Zone {
         self.top + RESERVE < self.bottom
     }
 
+    /// Bytes in use.
+    pub fn used(&self) -> u64 {
+        self.top - self.memory.start + (self.memory.end() - self.bottom)
+    }
+
     pub fn append(&mut self, code: &[u8]) {
         self.memory.write(self.top - self.memory.start, code);
         self.top += code.len() as u64;
