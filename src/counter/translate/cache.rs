@@ -70,7 +70,7 @@ pub struct World<'a> {
 }
 
 /// Blocks translated at one trap at most: a trap costs as much as about eight.
-const AHEAD: usize = 64;
+const AHEAD: usize = 32;
 
 /// Of the translation at one trap.
 #[derive(Debug, Default)]
@@ -106,8 +106,8 @@ pub struct Cache {
     exits: Vec<(u64, To)>,
     /// Branches to what is not translated yet, by where they lead.
     waiting: FxHashMap<u64, Vec<u64>>,
-    /// Addresses behind calls, to which a return will lead.
-    returns: FxHashSet<u64>,
+    /// Addresses to which a return or another indirect branch is likely to lead.
+    indirect_targets: FxHashSet<u64>,
     /// Those of them that have been translated since the tables of indirect targets were told.
     returnable: Vec<BlockId>,
     next_slot: u32,
@@ -252,6 +252,10 @@ impl Cache {
             progress.done += 1;
             let (follow, other) = successors(&decoded);
             progress.ahead.extend(other);
+            if let Some(target) = decoded.pointer().and_then(|at| world.code.pointer(at)) {
+                self.indirect_targets.insert(target);
+                progress.ahead.push_back(target);
+            }
             progress.ahead.extend(follow.filter(|next| self.revoked.contains_key(next)));
             let unknown = |next: u64| self.find(next).is_none() && !self.revoked.contains_key(&next);
             let follow = follow.filter(|next| progress.done < AHEAD && *next != address && unknown(*next));
@@ -344,12 +348,12 @@ impl Cache {
         }
         zone.append(&code);
         if let End::Call { .. } | End::IndirectCall = block.end {
-            self.returns.insert(block.next());
+            self.indirect_targets.insert(block.next());
             if let Some(known) = self.find(block.next()) {
                 self.returnable.push(known);
             }
         }
-        if self.returns.contains(&block.start) {
+        if self.indirect_targets.contains(&block.start) {
             self.returnable.push(id);
         }
         let uses = (world.uses)(block, &lanes);

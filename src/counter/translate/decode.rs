@@ -66,6 +66,13 @@ impl Decoded {
         self.start + self.bytes.len() as u64
     }
 
+    /// Where the pointer is that an indirect branch at the end goes by, if the block alone tells: an
+    /// entry of the tables by which objects call each other.
+    pub fn pointer(&self) -> Option<u64> {
+        let last = self.instructions.last().filter(|last| last.is_ip_rel_memory_operand())?;
+        matches!(self.end, End::IndirectJump | End::IndirectCall).then(|| last.ip_rel_memory_address())
+    }
+
     /// Where in an instruction's bytes its displacement from the instruction pointer is.
     pub fn displacement(&self, instruction: &Instruction) -> Option<usize> {
         self.displacements.iter().find(|(ip, _)| *ip == instruction.ip()).map(|(_, at)| *at)
@@ -84,6 +91,9 @@ pub trait Code64 {
     fn fetch(&mut self, address: u64, buffer: &mut [u8]) -> usize;
 
     fn stability(&self, address: u64) -> Stability;
+
+    /// The pointer that the program has at an address now.
+    fn pointer(&self, address: u64) -> Option<u64>;
 }
 
 /// How code may come to be replaced by other code.

@@ -307,6 +307,10 @@ impl Code64 for Reader<'_> {
         }
     }
 
+    fn pointer(&self, address: u64) -> Option<u64> {
+        self.stopped.read_u64(address)
+    }
+
     fn fetch(&mut self, address: u64, buffer: &mut [u8]) -> usize {
         let mut done = 0;
         while done < buffer.len() {
