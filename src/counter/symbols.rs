@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use nix::unistd::Pid;
+use object::elf::FileHeader64;
+use object::read::elf::FileHeader;
 use object::read::{ReadCache, ReadRef};
-use object::{Object, ObjectSegment, ObjectSymbol, SymbolFlags, SymbolKind};
+use object::{Endianness, Object, ObjectSection, ObjectSegment, ObjectSymbol, SymbolFlags, SymbolKind};
 
 use super::maps::Mapping;
 
@@ -74,26 +76,50 @@ fn named(object: &str, table: Option<&Table>, offset: u64) -> Function {
 fn table_of_file(pid: Pid, path: &str) -> Option<Table> {
     // The file may be visible only from the process's own mount namespace or root.
     let file = File::open(path).or_else(|_| File::open(format!("/proc/{pid}/root{path}"))).ok()?;
-    match file.metadata().map_or(u64::MAX, |metadata| metadata.len()) {
-        ..=LARGEST_AT_ONCE => Table::read(&ReadCache::new(std::io::Cursor::new(whole(file)?))),
-        _ => Table::read(&ReadCache::new(file)),
-    }
+    let image = image(&file)?;
+    Table::read(image.as_slice())
 }
 
-/// Files up to that many bytes are faster read at once than here and there.
-const LARGEST_AT_ONCE: u64 = 64 << 20;
-
-fn whole(mut file: File) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).ok()?;
-    Some(bytes)
+/// A file of which only the parts that tell its symbols have been read; zeros stand for the rest,
+/// which is most of it. Many names are read faster from memory than one by one.
+fn image(file: &File) -> Option<Vec<u8>> {
+    const HEADER: usize = size_of::<FileHeader64<Endianness>>();
+    let length = file.metadata().ok()?.len();
+    // What has never been written takes no memory.
+    let mut image = vec![0; usize::try_from(length).ok()?];
+    let mut read = |start: u64, size: u64| {
+        let (start, end) = (usize::try_from(start).ok()?, usize::try_from(start.checked_add(size)?).ok()?);
+        file.read_exact_at(image.get_mut(start..end)?, start as u64).ok()
+    };
+    read(0, HEADER as u64)?;
+    let (segments, sections) = {
+        let mut header = [0; HEADER];
+        file.read_exact_at(&mut header, 0).ok()?;
+        let header = FileHeader64::<Endianness>::parse(header.as_slice()).ok()?;
+        let e = header.endian().ok()?;
+        let table = |start, entry: u16, count: u16| (start, u64::from(entry) * u64::from(count));
+        (
+            table(header.e_phoff(e), header.e_phentsize(e), header.e_phnum(e)),
+            table(header.e_shoff(e), header.e_shentsize(e), header.e_shnum(e)),
+        )
+    };
+    read(segments.0, segments.1)?;
+    read(sections.0, sections.1)?;
+    let cache = ReadCache::new(file);
+    let object = object::File::parse(&cache).ok()?;
+    let told = [".symtab", ".strtab", ".dynsym", ".dynstr", ".shstrtab", ".dynamic", ".symtab_shndx"];
+    for section in object.sections().filter(|section| section.name().is_ok_and(|name| told.contains(&name))) {
+        let (start, size) = section.file_range()?;
+        read(start, size)?;
+    }
+    Some(image)
 }
 
 fn vdso(mapping: &Mapping, read: impl FnOnce(u64, &mut [u8]) -> usize) -> Option<Table> {
     const LARGEST: u64 = 1 << 20;
     let mut image = vec![0; (mapping.end - mapping.start).min(LARGEST) as usize];
     let length = read(mapping.start, &mut image);
-    Table::read(&ReadCache::new(std::io::Cursor::new(image.get(..length)?)))
+    Table::read(image.get(..length)?)
 }
 
 /// Demangles Rust and C++ names; others stay as they are.
@@ -123,8 +149,8 @@ struct Table {
 }
 
 impl Table {
-    fn read<R: Read + Seek>(cache: &ReadCache<R>) -> Option<Table> {
-        let file = object::File::parse(cache).ok()?;
+    fn read(image: &[u8]) -> Option<Table> {
+        let file = object::File::parse(image).ok()?;
         let segments = file.segments().map(|s| (s.file_range().0, s.file_range().1, s.address())).collect();
         let mut symbols = functions(&file);
         // Best name of an address first: sized before unsized, then the shortest, then by alphabet.
@@ -156,7 +182,7 @@ fn functions<'d, R: ReadRef<'d>>(file: &object::File<'d, R>) -> Vec<Symbol> {
         // Labels of assembly without a type.
         SymbolKind::Unknown | SymbolKind::Label => {
             let section = symbol.section_index().and_then(|index| file.section_by_index(index).ok());
-            section.is_some_and(|section| object::ObjectSection::kind(&section) == object::SectionKind::Text)
+            section.is_some_and(|section| section.kind() == object::SectionKind::Text)
         }
         _ => false,
     };

@@ -1,13 +1,15 @@
 //! The translations of one address space: where they are, how they are linked, and how they are
 //! found by program address and by place.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use iced_x86::InstructionInfoFactory;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::decode::{self, Code64, Decoded, End, MOST_INSTRUCTIONS, Stability};
 use super::emit::{Emitter, JUMP, LINE};
 use super::emitted::{Boundary, Counting, Emitted, Lanes, Link, Place, To, Unplaceable};
+use super::index::Index;
 use super::sequences::Sequences;
 use super::work::Use;
 use super::zone::Zone;
@@ -68,7 +70,7 @@ pub struct World<'a> {
 }
 
 /// Blocks translated at one trap at most: a trap costs as much as about eight.
-const AHEAD: usize = 32;
+const AHEAD: usize = 64;
 
 /// Of the translation at one trap.
 #[derive(Debug, Default)]
@@ -93,20 +95,19 @@ enum Way {
 #[derive(Debug, Clone, Default)]
 pub struct Cache {
     blocks: Vec<Block>,
-    by_start: BTreeMap<u64, BlockId>,
-    by_place: BTreeMap<u64, BlockId>,
+    index: Index,
     /// Blocks of code that may have changed, until it is known whether it has.
-    revoked: HashMap<u64, BlockId>,
+    revoked: FxHashMap<u64, BlockId>,
     /// Single instructions.
-    alone: HashMap<u64, BlockId>,
+    alone: FxHashMap<u64, BlockId>,
     /// Blocks with floating-point instructions.
     floating: Vec<BlockId>,
     /// What a trap's number stands for: the four bytes of the branch, and where it leads.
     exits: Vec<(u64, To)>,
     /// Branches to what is not translated yet, by where they lead.
-    waiting: HashMap<u64, Vec<u64>>,
+    waiting: FxHashMap<u64, Vec<u64>>,
     /// Addresses behind calls, to which a return will lead.
-    returns: HashSet<u64>,
+    returns: FxHashSet<u64>,
     /// Those of them that have been translated since the tables of indirect targets were told.
     returnable: Vec<BlockId>,
     next_slot: u32,
@@ -134,13 +135,13 @@ impl Cache {
     }
 
     pub fn find(&self, start: u64) -> Option<BlockId> {
-        self.by_start.get(&start).copied()
+        self.index.find(start)
     }
 
     /// The block whose translation holds an address.
     pub fn at_place(&self, place: u64) -> Option<BlockId> {
-        let (at, id) = self.by_place.range(..=place).next_back()?;
-        (place < at + u64::from(self.block(*id).length)).then_some(*id)
+        let mut before = self.index.before(place);
+        before.find(|(at, id)| place < at + u64::from(self.block(*id).length)).map(|(_, id)| id)
     }
 
     /// The translation of the block at `start`, with others that are likely to follow.
@@ -181,7 +182,7 @@ impl Cache {
         }
         let (at, zone) = (block.at, &mut zones[usize::from(block.zone)]);
         zone.memory.replace(at - zone.memory.start, world.sequences.nops(JUMP).bytes());
-        self.by_start.insert(start, id);
+        self.index.insert(start, id);
         for hole in self.waiting.remove(&start).unwrap_or_default() {
             self.link(zones, hole, id);
         }
@@ -320,7 +321,7 @@ impl Cache {
             fill(&mut code, offset, place.at, pool);
         }
         if !alone {
-            self.by_start.insert(block.start, id);
+            self.index.insert(block.start, id);
         }
         for Link { offset, to } in links {
             let hole = place.at + u64::from(offset);
@@ -355,7 +356,7 @@ impl Cache {
         if !uses.is_empty() {
             self.floating.push(id);
         }
-        self.by_place.insert(place.at, id);
+        self.index.placed(zone_index, place.at, id);
         self.blocks.push(Block {
             start: block.start,
             bytes: block.bytes.clone().into(),
@@ -402,19 +403,20 @@ impl Cache {
     /// The program's code in a range is gone or has changed: its translations lead to the tracer.
     pub fn revoke(&mut self, zones: &mut [Zone], sequences: &Sequences, start: u64, end: u64) {
         let from = start.saturating_sub(decode::MOST_BYTES as u64);
-        let within = self.by_start.range(from..end).filter(|(_, id)| self.block(**id).next() > start);
-        let gone: Vec<(u64, BlockId)> = within.map(|(start, id)| (*start, *id)).collect();
-        for (start, id) in gone {
-            self.by_start.remove(&start);
+        for (first, id) in self.index.take(from, end) {
             let block = self.block(id);
+            if block.next() <= start {
+                self.index.insert(first, id);
+                continue;
+            }
             let (at, revocable, zone) = (block.at, block.revocable, &mut zones[usize::from(block.zone)]);
             let number = self.exits.len() as u32;
             // What leads here will be led on to what is translated instead, by one store.
             let hole = if revocable { pad(at) } else { 0 };
-            self.exits.push((hole, To::Block(start)));
+            self.exits.push((hole, To::Block(first)));
             if revocable {
-                self.waiting.entry(start).or_default().push(hole);
-                self.revoked.insert(start, id);
+                self.waiting.entry(first).or_default().push(hole);
+                self.revoked.insert(first, id);
             }
             let stub = zone.stub(sequences, number);
             let mut jump = vec![0xE9, 0, 0, 0, 0];

@@ -6,7 +6,7 @@ use nix::unistd::Pid;
 use super::Tracer;
 use super::areas::Area;
 use super::cache::Cache;
-use super::space::{Outcome, Space, Spot, refused};
+use super::space::{Outcome, Pages, Space, Spot, refused};
 use super::thread::{Doing, Process, SpaceId, Thread};
 use crate::counter::ptrace::{self, Remote, Stopped, Traced, status};
 
@@ -184,12 +184,6 @@ impl Tracer {
     /// The command has ended: stops what it left running, to be let go at the next stop.
     pub(super) fn let_go(&mut self) {
         self.letting_go = true;
-        let mut survivors: Vec<Pid> = self.processes.keys().copied().collect();
-        survivors.sort();
-        for pid in survivors {
-            let name = status::name(pid);
-            self.record.void(format!("still running when the command ended: {name} (process {pid})"));
-        }
         for tid in self.threads.keys() {
             // It may have ended meanwhile.
             let _ = ptrace::interrupt(*tid);
@@ -237,13 +231,11 @@ impl Tracer {
             // Ours or unknown: a step, until it is the program's.
             let inside = stopped.registers().map(|r| r.rip)?;
             if self.space_of(tid).is_some_and(|space| space.is_translation(inside)) {
-                if let Some(thread) = self.threads.get_mut(&tid) {
-                    thread.doing = Doing::ToBoundary { steps: 0 };
-                }
-                return stopped.step(None);
+                return self.to_boundary(stopped);
             }
             return self.forget_and_detach(stopped);
         };
+        self.give_back_trap_bit(&stopped)?;
         let mut stopped = stopped;
         if let Some(space) = self.space_of(tid) {
             let code: Vec<_> = space.code.iter().collect();
@@ -260,6 +252,13 @@ impl Tracer {
     }
 
     pub(super) fn forget_and_detach(&mut self, stopped: Stopped) -> Traced<()> {
+        // Only now: what was about to end anyway, perhaps killed by the command itself, has not survived it.
+        if self.letting_go
+            && let Some(pid) = self.threads.get(&stopped.tid()).map(|thread| thread.process)
+        {
+            let name = status::name(pid);
+            self.record.void(format!("still running when the command ended: {name} (process {pid})"));
+        }
         self.ended(stopped.tid())?;
         stopped.detach(None)
     }
@@ -291,7 +290,7 @@ fn copy_space(child: Stopped, source: &Space, own: &Area) -> Outcome<(Space, Are
     let copy = areas.map_err(refused).map(|(areas, area)| {
         let cache = Cache::clone(&source.cache);
         let (code, protected) = (source.code.clone(), source.protected.clone());
-        (Space { zones, areas, cache, code, protected }, area)
+        (Space { zones, areas, cache, code, protected, pages: Pages::default() }, area)
     });
     Ok((child, copy))
 }

@@ -43,8 +43,10 @@ mod emit;
 mod emitted;
 mod family;
 mod filter;
+mod index;
 mod liveness;
 mod placement;
+mod rseq;
 mod sequences;
 mod shared;
 mod signals;
@@ -109,6 +111,7 @@ struct Tracer {
     tools: Tools,
     symbols: Symbols,
     xstate: Xstate,
+    restartable: rseq::Files,
     pairs: Pairs,
     record: Record,
     watchdog: Watchdog,
@@ -131,6 +134,7 @@ impl Tracer {
             tools: Tools { sequences, factory: InstructionInfoFactory::new() },
             symbols: Symbols::default(),
             xstate: Xstate::of_this_cpu(),
+            restartable: rseq::Files::default(),
             pairs: Pairs::default(),
             record: Record::of_one_process(),
             watchdog: Watchdog::start(),

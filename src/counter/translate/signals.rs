@@ -10,7 +10,7 @@ use super::space::Spot;
 use super::thread::{Doing, Pending};
 use super::traps::resume;
 use crate::counter::ptrace::status::Dispositions;
-use crate::counter::ptrace::{Stopped, TRAP_FLAG, Traced};
+use crate::counter::ptrace::{Stopped, TRAP_FLAG, Traced, signal_bit};
 
 /// Between two boundaries there are a few dozen instructions of ours at most.
 const MOST_STEPS: u32 = 4096;
@@ -37,7 +37,11 @@ impl Tracer {
                 if let Some(thread) = self.threads.get_mut(&tid) {
                     thread.doing = Doing::ToBoundary { steps: steps + 1 };
                 }
+                if self.letting_go || self.is_released(tid) {
+                    return self.release(stopped, None);
+                }
                 if steps > MOST_STEPS {
+                    self.give_back_trap_bit(&stopped)?;
                     self.record.void(format!("thread {tid} does not come to a place where signals can be delivered"));
                     return stopped.run_on(None);
                 }
@@ -81,18 +85,15 @@ impl Tracer {
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         let Some(pending) = thread.pending.front().copied() else {
             thread.doing = Doing::Running;
+            self.give_back_trap_bit(&stopped)?;
             return stopped.run_on(None);
         };
         let mut registers = stopped.registers()?;
         let spot = self.space_of(tid).and_then(|space| space.spot(registers.rip)).filter(Spot::is_boundary);
         let Some(spot) = spot else {
-            if let Some(thread) = self.threads.get_mut(&tid)
-                && !matches!(thread.doing, Doing::ToBoundary { .. })
-            {
-                thread.doing = Doing::ToBoundary { steps: 0 };
-            }
-            return stopped.step(None);
+            return self.to_boundary(stopped);
         };
+        self.give_back_trap_bit(&stopped)?;
         self.leave_translation(&stopped, spot, &mut registers)?;
         stopped.set_registers(&registers)?;
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
@@ -104,13 +105,36 @@ impl Tracer {
             // si_call_addr: behind the call, which is where the program goes on.
             set_address(&mut info, registers.rip);
         }
-        // The information can only be set where a signal is about to be delivered.
-        if stopped.signal_info().is_ok_and(|info| info.si_code != HANDLER_ENTRY)
-            && stopped.set_signal_info(&info).is_ok()
-        {
-            return stopped.step(Some(pending.signal));
-        }
+        stopped.set_signal_info(&info)?;
         stopped.step(Some(pending.signal))
+    }
+
+    /// Makes a step towards a boundary. The kernel would unblock SIGTRAP itself where a step ends,
+    /// and forget what the program does on it.
+    pub(super) fn to_boundary(&mut self, stopped: Stopped) -> Traced<()> {
+        let tid = stopped.tid();
+        let Some(thread) = self.threads.get_mut(&tid) else { return stopped.run_on(None) };
+        if !matches!(thread.doing, Doing::ToBoundary { .. }) {
+            thread.doing = Doing::ToBoundary { steps: 0 };
+            let mask = stopped.signal_mask()?;
+            if mask & signal_bit(SIGTRAP) != 0 {
+                stopped.set_signal_mask(mask & !signal_bit(SIGTRAP))?;
+                thread.blocks_trap = true;
+            }
+            if Dispositions::of(tid).is_some_and(|does| does.discards(SIGTRAP)) {
+                self.record.void("the program ignores SIGTRAP, and no longer does once another signal has come");
+            }
+        }
+        stopped.step(None)
+    }
+
+    /// After the last step.
+    pub(super) fn give_back_trap_bit(&mut self, stopped: &Stopped) -> Traced<()> {
+        let Some(thread) = self.threads.get_mut(&stopped.tid()) else { return Ok(()) };
+        if std::mem::take(&mut thread.blocks_trap) {
+            stopped.set_signal_mask(stopped.signal_mask()? | signal_bit(SIGTRAP))?;
+        }
+        Ok(())
     }
 
     /// The thread leaves its translation: corrects the counts and gives it the program's registers.
@@ -206,6 +230,7 @@ impl Tracer {
             return stopped.run_on(None);
         };
         let end = page + super::code_map::PAGE;
+        space.pages.forget(page, end);
         space.cache.revoke(&mut space.zones, &self.tools.sequences, page, end);
         let protection =
             space.code.at(page).map_or(libc::PROT_READ | libc::PROT_WRITE, |code| code.protection & !libc::PROT_EXEC);

@@ -1,9 +1,11 @@
 //! An address space and its translations: shared by threads and by vfork's children, copied by fork.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use iced_x86::{Decoder, DecoderOptions, InstructionInfoFactory};
 use libc::user_regs_struct;
+use rustc_hash::FxHashMap;
 
 use super::areas::{Area, Areas};
 use super::cache::{BlockId, Cache, Untranslatable, World};
@@ -28,6 +30,7 @@ pub struct Space {
     /// Pages that the program may write but that hold translated code, so that the kernel must not
     /// let it.
     pub protected: BTreeSet<u64>,
+    pub pages: Pages,
 }
 
 /// What comes of preparing a stopped thread for translation, and the thread back.
@@ -175,7 +178,7 @@ impl Space {
                 code: &self.code,
                 protected: &self.protected,
                 alone,
-                pages: HashMap::new(),
+                pages: &mut self.pages,
             };
             let mut world = World {
                 sequences: &tools.sequences,
@@ -237,6 +240,33 @@ pub fn refused((call, errno): Refusal) -> String {
     format!("the kernel refused {call} to the program: {}", errno.desc())
 }
 
+/// Pages of code as they were read, which cannot have changed since.
+#[derive(Debug, Default)]
+pub struct Pages {
+    known: FxHashMap<u64, Rc<[u8]>>,
+}
+
+impl Pages {
+    /// 16 MiB: a program works on some part of its code at a time.
+    const MOST: usize = 4096;
+
+    fn keep(&mut self, page: u64, bytes: Rc<[u8]>) {
+        if self.known.len() >= Pages::MOST {
+            self.known.clear();
+        }
+        self.known.insert(page, bytes);
+    }
+
+    /// The program may have changed a range.
+    pub fn forget(&mut self, start: u64, end: u64) {
+        let pages = page_of(start)..end;
+        match (end.saturating_sub(start) / PAGE) as usize <= self.known.len() {
+            true => pages.step_by(PAGE as usize).for_each(|page| drop(self.known.remove(&page))),
+            false => self.known.retain(|page, _| !pages.contains(page)),
+        }
+    }
+}
+
 /// Reads what may be executed, page by page.
 struct Reader<'a> {
     stopped: &'a Stopped,
@@ -244,18 +274,27 @@ struct Reader<'a> {
     protected: &'a BTreeSet<u64>,
     /// One instruction is to be read, as it is now.
     alone: bool,
-    pages: HashMap<u64, Option<Box<[u8]>>>,
+    pages: &'a mut Pages,
 }
 
 impl Reader<'_> {
-    fn page(&mut self, page: u64) -> Option<&[u8]> {
-        let (stopped, code, protected, alone) = (self.stopped, self.code, self.protected, self.alone);
-        let read = || {
-            let stable = code.at(page).is_some_and(|code| !code.writable || alone) || protected.contains(&page);
-            let mut bytes = vec![0; PAGE as usize];
-            (stable && stopped.read(page, &mut bytes) == bytes.len()).then(|| bytes.into())
-        };
-        self.pages.entry(page).or_insert_with(read).as_deref()
+    fn page(&mut self, page: u64) -> Option<Rc<[u8]>> {
+        if let Some(known) = self.pages.known.get(&page).filter(|_| !self.alone) {
+            return Some(known.clone());
+        }
+        let stable = self.code.at(page).is_some_and(|code| !code.writable) || self.protected.contains(&page);
+        if !stable && !(self.alone && self.code.at(page).is_some()) {
+            return None;
+        }
+        let mut bytes = [0; PAGE as usize];
+        if self.stopped.read(page, &mut bytes) != bytes.len() {
+            return None;
+        }
+        let bytes: Rc<[u8]> = Rc::from(bytes);
+        if stable {
+            self.pages.keep(page, bytes.clone());
+        }
+        Some(bytes)
     }
 }
 
@@ -272,8 +311,8 @@ impl Code64 for Reader<'_> {
         let mut done = 0;
         while done < buffer.len() {
             let at = address.wrapping_add(done as u64);
-            let Some(bytes) = self.page(page_of(at)) else { break };
-            let bytes = &bytes[(at - page_of(at)) as usize..];
+            let Some(page) = self.page(page_of(at)) else { break };
+            let bytes = &page[(at - page_of(at)) as usize..];
             let length = bytes.len().min(buffer.len() - done);
             buffer[done..done + length].copy_from_slice(&bytes[..length]);
             done += length;

@@ -11,7 +11,7 @@ use super::code_map::CodeMap;
 use super::placement;
 use super::sequences::Sequences;
 use super::shared::Attempt;
-use super::space::{Outcome, Space, refused};
+use super::space::{Outcome, Pages, Space, refused};
 use super::thread::{Doing, SpaceId};
 use super::zone::{self, Zone};
 use crate::counter::maps::Maps;
@@ -22,6 +22,7 @@ impl Tracer {
     pub(super) fn start_program(&mut self, stopped: Stopped) -> Traced<()> {
         let tid = stopped.tid();
         let registers = stopped.registers()?;
+        self.look_for_rseq(tid);
         let (stopped, space) = new_space(stopped, &self.tools.sequences, registers.rip)?;
         let mut space = match space {
             Ok(space) => space,
@@ -75,7 +76,7 @@ fn new_space(stopped: Stopped, sequences: &Sequences, entry: u64) -> Outcome<Spa
         }
     }
     let cache = Cache::default();
-    let space = Space { zones: vec![zone], areas, cache, code, protected: BTreeSet::new() };
+    let space = Space { zones: vec![zone], areas, cache, code, protected: BTreeSet::new(), pages: Pages::default() };
     Ok((remote.leave()?, Ok(space)))
 }
 

@@ -114,6 +114,13 @@ fn wrap_filter(stopped: &Stopped, program: &mut u64, scratch: u64) -> Traced<()>
     Ok(())
 }
 
+/// The descriptor of a file of which a call has mapped code.
+pub fn maps_code_of(call: &Call) -> Option<c_int> {
+    let r = &call.before;
+    let maps = call.number == libc::SYS_mmap && r.rdx as c_int & libc::PROT_EXEC != 0;
+    (maps && r.r10 as c_int & libc::MAP_ANONYMOUS == 0).then_some(r.r8 as c_int)
+}
+
 /// What a call that succeeded has changed of the executable ranges: returns the ranges whose
 /// translations are no longer valid.
 pub fn changed_code(code: &mut CodeMap, call: &Call, result: u64) -> Vec<(u64, u64)> {

@@ -46,6 +46,8 @@ pub struct Thread {
     /// None before the first program is executed.
     pub area: Option<Area>,
     pub pending: VecDeque<Pending>,
+    /// It blocks SIGTRAP, which is unblocked while it makes steps to a boundary.
+    pub blocks_trap: bool,
     pub tiles: Option<TileConfig>,
     /// Counts of tile products so far, by block: what has been added up under former configurations.
     pub tiles_counted: BTreeMap<u32, u64>,
@@ -60,6 +62,7 @@ impl Thread {
             doing,
             area: None,
             pending: VecDeque::new(),
+            blocks_trap: false,
             tiles: None,
             tiles_counted: BTreeMap::new(),
             faults_at: None,

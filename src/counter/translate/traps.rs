@@ -170,11 +170,15 @@ impl Tracer {
     fn code_changed(&mut self, stopped: &Stopped, call: &Call, result: u64) {
         let tid = stopped.tid();
         let Some(pid) = self.threads.get(&tid).map(|thread| thread.process) else { return };
+        if let Some(descriptor) = syscalls::maps_code_of(call) {
+            self.look_for_rseq_in(pid, descriptor);
+        }
         let id = self.processes.get(&pid).and_then(|process| process.space);
         let Some(space) = id.and_then(|id| self.spaces.get_mut(&id)) else { return };
         let changed = syscalls::changed_code(&mut space.code, call, result);
         for (start, end) in &changed {
             space.cache.revoke(&mut space.zones, &self.tools.sequences, *start, *end);
+            space.pages.forget(*start, *end);
             space.protected.retain(|page| !(*start..*end).contains(page));
         }
         if changed.is_empty() {
@@ -291,8 +295,7 @@ impl Tracer {
             return stopped.run_on(None);
         }
         // Signals can be delivered only where the kernel was about to deliver one: behind a step.
-        thread.doing = Doing::ToBoundary { steps: 0 };
-        stopped.step(None)
+        self.to_boundary(stopped)
     }
 
     fn missing(&mut self, stopped: Stopped, registers: user_regs_struct, address: u64, missing: Missing) -> Traced<()> {
