@@ -6,7 +6,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 FEATURES := --features flopledger-clip/gemm
 FLOPLEDGER := $(TARGET)/release/flopledger
 
-.PHONY: build run test lint bench install clean
+.PHONY: build run test test-all lint bench install clean
 
 build:
 	$(CARGO) build --release --locked --workspace $(FEATURES)
@@ -18,6 +18,10 @@ run: build
 # The programs that the tests start are built first.
 test: build
 	$(CARGO) test --release --locked --workspace $(FEATURES)
+
+# Those too that take minutes. FLOPLEDGER_PYTHON: an interpreter that has numpy and torch.
+test-all: build
+	$(CARGO) test --release --locked --workspace $(FEATURES) -- --include-ignored
 
 lint:
 	$(CARGO) fmt --all -- --check

@@ -68,7 +68,10 @@ fn background_jobs() {
     script(
         "for i in 1 2 3 4 5 6 7 8; do (sleep 0.0$i; exit $i) & p+=($!); done; for i in ${p[@]}; do wait $i; echo $?; done",
     );
-    script("coproc cat; echo hello >&${COPROC[1]}; read -u ${COPROC[0]} x; echo $x; exec 3<text; read -u 3 y; echo $y");
+    script(
+        "coproc cat; p=$COPROC_PID; echo hello >&${COPROC[1]}; read -u ${COPROC[0]} x; echo $x; \
+         eval \"exec ${COPROC[1]}>&-\"; wait $p; exec 3<text; read -u 3 y; echo $y",
+    );
 }
 
 #[test]
