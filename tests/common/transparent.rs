@@ -26,16 +26,6 @@ impl Run {
         Run { command: command.iter().map(|word| word.as_ref().to_owned()).collect(), ..Run::default() }
     }
 
-    pub fn env(mut self, name: &str, value: &str) -> Run {
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    pub fn within(mut self, folder: &Path) -> Run {
-        self.folder = Some(folder.to_owned());
-        self
-    }
-
     fn output(&self, mut command: Command) -> Output {
         command.env_clear().envs(self.environment.iter().cloned());
         if let Some(folder) = &self.folder {
