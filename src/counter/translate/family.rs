@@ -7,6 +7,7 @@ use super::Tracer;
 use super::areas::Area;
 use super::cache::Cache;
 use super::space::{Outcome, Pages, Space, Spot, refused};
+use super::syscalls::Call;
 use super::thread::{Doing, Process, SpaceId, Thread};
 use crate::counter::ptrace::{self, Remote, Stopped, Traced, status};
 
@@ -58,8 +59,18 @@ impl Tracer {
         let (space, area) = match copy {
             Ok(copy) => copy,
             Err(why) => {
+                // Where it is, in its parent's translations, it could not stay without us.
+                let mut registers = child.registers()?;
+                match (&doing, source.spot(registers.rip)) {
+                    (Doing::Calling(call), _) => registers = child_registers(call, &registers),
+                    (_, Some(spot)) => source.program_state(spot, &mut registers, &own),
+                    _ => {}
+                }
+                let new = parent.child(space);
+                self.processes.insert(tid, new);
+                self.threads.insert(tid, thread);
                 self.record.void(format!("process {tid} runs uncounted: {why}"));
-                return child.detach(None);
+                return self.release(child, Some(registers), false);
             }
         };
         let id = self.new_space(space);
@@ -110,16 +121,7 @@ impl Tracer {
     /// A new thread returns from the call that made it, which was perhaps a traced one.
     fn go_on_after_fork(&mut self, child: Stopped, creator: Doing) -> Traced<()> {
         let Doing::Calling(call) = creator else { return child.run_on(None) };
-        let after = child.registers()?;
-        let registers = user_regs_struct {
-            rax: 0,
-            rcx: call.next,
-            r11: after.eflags,
-            rsp: after.rsp,
-            fs_base: after.fs_base,
-            orig_rax: u64::MAX,
-            ..call.before
-        };
+        let registers = child_registers(&call, &child.registers()?);
         self.enter(child, false, registers, call.next)
     }
 
@@ -207,13 +209,17 @@ impl Tracer {
         for (tid, _) in self.threads.iter().filter(|(tid, t)| t.process == pid && **tid != stopped.tid()) {
             let _ = ptrace::interrupt(*tid);
         }
-        self.release(stopped, Some(registers))
+        self.release(stopped, Some(registers), true)
     }
 
     /// Lets a thread go on in the program's own code. `registers`: the program's, where they are known.
-    pub(super) fn release(&mut self, stopped: Stopped, registers: Option<user_regs_struct>) -> Traced<()> {
+    pub(super) fn release(
+        &mut self,
+        stopped: Stopped,
+        registers: Option<user_regs_struct>,
+        at_entry: bool,
+    ) -> Traced<()> {
         let tid = stopped.tid();
-        let at_entry = registers.is_some();
         let registers = match registers {
             Some(registers) => Some(user_regs_struct { orig_rax: u64::MAX, ..registers }),
             None => {
@@ -270,6 +276,20 @@ fn shares_memory(child: &Stopped, parent: Pid) -> bool {
     // SAFETY: no memory is involved.
     let same = unsafe { libc::syscall(libc::SYS_kcmp, child.tid().as_raw(), parent.as_raw(), KCMP_VM, 0, 0) };
     same == 0
+}
+
+/// The program's registers in a new thread behind the traced call that made it.
+fn child_registers(call: &Call, after: &user_regs_struct) -> user_regs_struct {
+    user_regs_struct {
+        rax: 0,
+        rcx: call.next,
+        r11: after.eflags,
+        rsp: after.rsp,
+        fs_base: after.fs_base,
+        orig_rax: u64::MAX,
+        rip: call.next,
+        ..call.before
+    }
 }
 
 fn copy_space(child: Stopped, source: &Space, own: &Area) -> Outcome<(Space, Area)> {
