@@ -8,7 +8,7 @@ FEATURES := --features flopledger-clip/gemm
 ROWS ?=
 FLOPLEDGER := $(TARGET)/release/flopledger
 
-.PHONY: build run test lint bench install clean
+.PHONY: build run test test-all lint bench install clean
 
 build:
 	$(CARGO) build --release --locked --workspace $(FEATURES)
@@ -20,6 +20,10 @@ run: build
 # The programs that the tests start are built first.
 test: build
 	$(CARGO) test --release --locked --workspace $(FEATURES)
+
+# Those too that take minutes. FLOPLEDGER_PYTHON: an interpreter that has numpy and torch.
+test-all: build
+	$(CARGO) test --release --locked --workspace $(FEATURES) -- --include-ignored
 
 lint:
 	$(CARGO) fmt --all -- --check

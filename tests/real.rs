@@ -38,7 +38,13 @@ fn command(folder: &Path, words: &[&str]) -> Option<Run> {
     let program = if words[0].contains('/') { words[0].to_owned() } else { find(words[0])? };
     let words: Vec<&str> = [&[program.as_str()], &words[1..]].concat();
     let home = folder.to_str().expect("UTF-8");
-    Some(Run::new(&words).env("PATH", PATH).env("HOME", home).env("LC_ALL", "C.UTF-8").within(folder))
+    let variables = [("PATH", PATH), ("HOME", home), ("LC_ALL", "C.UTF-8")];
+    Some(variables.iter().fold(Run { folder: Some(folder.to_owned()), ..Run::new(&words) }, with_variable))
+}
+
+fn with_variable(mut run: Run, (name, value): &(&str, &str)) -> Run {
+    run.environment.push(((*name).to_owned(), (*value).to_owned()));
+    run
 }
 
 /// The same in an empty folder, natively and counted.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
@@ -24,16 +24,6 @@ pub struct Run {
 impl Run {
     pub fn new<S: AsRef<str>>(command: &[S]) -> Run {
         Run { command: command.iter().map(|word| word.as_ref().to_owned()).collect(), ..Run::default() }
-    }
-
-    pub fn env(mut self, name: &str, value: &str) -> Run {
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    pub fn within(mut self, folder: &Path) -> Run {
-        self.folder = Some(folder.to_owned());
-        self
     }
 
     fn output(&self, mut command: Command) -> Output {

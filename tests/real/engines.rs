@@ -1,6 +1,6 @@
 //! Programs that write their own code while they run.
 
-use super::{command, find, folder, source};
+use super::{command, find, folder, source, with_variable};
 
 /// Runs a source of tests/real; what its engine needs besides.
 fn run(words: &[&str], file: &str) {
@@ -59,7 +59,8 @@ fn go_runs_its_own_threads() {
     let Some(build) = command(folder.path(), &["go", "build", "-o", "program", file.to_str().expect("UTF-8")]) else {
         return;
     };
-    let build = build.env("GOCACHE", cache.to_str().expect("UTF-8")).env("GO111MODULE", "off");
+    let variables = [("GOCACHE", cache.to_str().expect("UTF-8")), ("GO111MODULE", "off")];
+    let build = variables.iter().fold(build, with_variable);
     assert!(build.natively().status.success(), "go build");
     command(folder.path(), &[folder.path().join("program").to_str().expect("UTF-8")]).expect("it").transparent();
 }

@@ -1,6 +1,6 @@
 //! Python and what is built on it. FLOPLEDGER_PYTHON names an interpreter that has numpy and torch.
 
-use super::{asked, command, folder, source};
+use super::{Run, asked, command, folder, source, with_variable};
 
 /// Interpreters may be a version manager's script: asks for the real one.
 fn interpreter(named: Option<String>) -> Option<String> {
@@ -16,8 +16,10 @@ fn python(interpreter: &str, file: &str, arguments: &[&str], environment: &[(&st
     let folder = folder();
     let file = source(file);
     let words = [&[interpreter, "-B", file.to_str().expect("UTF-8")], arguments].concat();
-    let run = command(folder.path(), &words).expect("its path is known").env("PYTHONHASHSEED", "0");
-    environment.iter().fold(run, |run, (name, value)| run.env(name, value)).transparent();
+    let run = command(folder.path(), &words).expect("its path is known");
+    let run = [&[("PYTHONHASHSEED", "0")], environment].concat().iter().fold(run, with_variable);
+    // multiprocessing leaves processes that end a moment after the command.
+    Run { options: vec!["--wait-all".into()], ..run }.transparent();
 }
 
 fn plain(part: &str) {

@@ -15,9 +15,7 @@ fn counts_are_those_of_single_steps(command: &[&str]) {
 
 #[test]
 fn of_shells() {
-    for script in ["exit 3", "echo a; (echo b); /bin/true"] {
-        counts_are_those_of_single_steps(&["/bin/sh", "-c", script]);
-    }
+    counts_are_those_of_single_steps(&["/bin/sh", "-c", "echo a; (echo b); /bin/true; exit 3"]);
 }
 
 #[test]

@@ -76,3 +76,13 @@ fn shells_pipes_and_their_children_run_as_they_natively_do() {
     let script = "for i in 1 2 3; do echo $i | sed s/2/x/ | tr x y; done; (exit 3); echo $?; exit 5";
     Run::new(&["/bin/sh", "-c", script]).transparent();
 }
+
+/// A copy of the translations takes a descriptor: where there is none, the child goes on without.
+#[test]
+fn a_child_that_cannot_be_followed_runs_all_the_same() {
+    let run = Run::new(&["/bin/bash", "-c", "ulimit -n 5; echo $(echo a | cat); exit 3"]);
+    let (native, (result, output)) = (run.natively(), run.counted("translate"));
+    assert_eq!((output.stdout, output.status.code()), (native.stdout, Some(3)));
+    assert_eq!(result["exact"], false);
+    assert!(result["reasons"][0].as_str().is_some_and(|r| r.contains("runs uncounted")), "{:#}", result["reasons"]);
+}

@@ -72,3 +72,18 @@ fn an_instruction_that_kills_ends_its_block_there() {
     flops(&program("known_work", &["illegal"]), 3 * 1000 + 1);
     flops(&program("known_work", &["segment"]), 3 * 1000 + 2);
 }
+
+#[test]
+fn what_is_not_executable_faults_as_it_natively_does() {
+    program("no_code", &[]);
+}
+
+#[test]
+fn queued_signals_keep_their_order_and_values() {
+    program("queued_signals", &[]);
+}
+
+#[test]
+fn coroutines_swap_contexts() {
+    program("contexts", &[]);
+}

@@ -33,3 +33,8 @@ fn threads_killed_in_the_middle_of_blocks_count_what_they_did() {
         assert!((4 * told..=4 * told + 16).contains(&counted), "{told} rounds, {counted} FLOPs");
     }
 }
+
+#[test]
+fn threads_are_cancelled_wherever_they_are() {
+    program("cancelled_threads", &[]);
+}

@@ -7,6 +7,7 @@ use super::Tracer;
 use super::areas::Area;
 use super::cache::Cache;
 use super::space::{Outcome, Pages, Space, Spot, refused};
+use super::syscalls::Call;
 use super::thread::{Doing, Process, SpaceId, Thread};
 use crate::counter::ptrace::{self, Remote, Stopped, Traced, status};
 
@@ -60,8 +61,18 @@ impl Tracer {
         let (space, area) = match copy {
             Ok(copy) => copy,
             Err(why) => {
+                // Where it is, in its parent's translations, it could not stay without us.
+                let mut registers = child.registers()?;
+                match (&doing, source.spot(registers.rip)) {
+                    (Doing::Calling(call), _) => registers = child_registers(call, &registers),
+                    (_, Some(spot)) => source.program_state(spot, &mut registers, &own),
+                    _ => {}
+                }
+                let new = parent.child(space);
+                self.processes.insert(tid, new);
+                self.threads.insert(tid, thread);
                 self.record.void(format!("process {tid} runs uncounted: {why}"));
-                return child.detach(None);
+                return self.release(child, Some(registers), false);
             }
         };
         self.meter.copied(&space);
@@ -113,16 +124,7 @@ impl Tracer {
     /// A new thread returns from the call that made it, which was perhaps a traced one.
     fn go_on_after_fork(&mut self, child: Stopped, creator: Doing) -> Traced<()> {
         let Doing::Calling(call) = creator else { return child.run_on(None) };
-        let after = child.registers()?;
-        let registers = user_regs_struct {
-            rax: 0,
-            rcx: call.next,
-            r11: after.eflags,
-            rsp: after.rsp,
-            fs_base: after.fs_base,
-            orig_rax: u64::MAX,
-            ..call.before
-        };
+        let registers = child_registers(&call, &child.registers()?);
         self.enter(child, false, registers, call.next)
     }
 
@@ -189,12 +191,6 @@ impl Tracer {
     /// The command has ended: stops what it left running, to be let go at the next stop.
     pub(super) fn let_go(&mut self) {
         self.letting_go = true;
-        let mut survivors: Vec<Pid> = self.processes.keys().copied().collect();
-        survivors.sort();
-        for pid in survivors {
-            let name = status::name(pid);
-            self.record.void(format!("still running when the command ended: {name} (process {pid})"));
-        }
         for tid in self.threads.keys() {
             // It may have ended meanwhile.
             let _ = ptrace::interrupt(*tid);
@@ -218,13 +214,17 @@ impl Tracer {
         for (tid, _) in self.threads.iter().filter(|(tid, t)| t.process == pid && **tid != stopped.tid()) {
             let _ = ptrace::interrupt(*tid);
         }
-        self.release(stopped, Some(registers))
+        self.release(stopped, Some(registers), true)
     }
 
     /// Lets a thread go on in the program's own code. `registers`: the program's, where they are known.
-    pub(super) fn release(&mut self, stopped: Stopped, registers: Option<user_regs_struct>) -> Traced<()> {
+    pub(super) fn release(
+        &mut self,
+        stopped: Stopped,
+        registers: Option<user_regs_struct>,
+        at_entry: bool,
+    ) -> Traced<()> {
         let tid = stopped.tid();
-        let at_entry = registers.is_some();
         let registers = match registers {
             Some(registers) => Some(user_regs_struct { orig_rax: u64::MAX, ..registers }),
             None => {
@@ -264,6 +264,13 @@ impl Tracer {
     }
 
     pub(super) fn forget_and_detach(&mut self, stopped: Stopped) -> Traced<()> {
+        // Only now: what was about to end anyway, perhaps killed by the command itself, has not survived it.
+        if self.letting_go
+            && let Some(pid) = self.threads.get(&stopped.tid()).map(|thread| thread.process)
+        {
+            let name = status::name(pid);
+            self.record.void(format!("still running when the command ended: {name} (process {pid})"));
+        }
         self.ended(stopped.tid())?;
         stopped.detach(None)
     }
@@ -275,6 +282,20 @@ fn shares_memory(child: &Stopped, parent: Pid) -> bool {
     // SAFETY: no memory is involved.
     let same = unsafe { libc::syscall(libc::SYS_kcmp, child.tid().as_raw(), parent.as_raw(), KCMP_VM, 0, 0) };
     same == 0
+}
+
+/// The program's registers in a new thread behind the traced call that made it.
+fn child_registers(call: &Call, after: &user_regs_struct) -> user_regs_struct {
+    user_regs_struct {
+        rax: 0,
+        rcx: call.next,
+        r11: after.eflags,
+        rsp: after.rsp,
+        fs_base: after.fs_base,
+        orig_rax: u64::MAX,
+        rip: call.next,
+        ..call.before
+    }
 }
 
 fn copy_space(child: Stopped, source: &Space, own: &Area) -> Outcome<(Space, Area)> {

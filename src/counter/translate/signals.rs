@@ -38,7 +38,7 @@ impl Tracer {
                     thread.doing = Doing::ToBoundary { steps: steps + 1 };
                 }
                 if self.letting_go || self.is_released(tid) {
-                    return self.release(stopped, None);
+                    return self.release(stopped, None, false);
                 }
                 if steps > MOST_STEPS {
                     self.give_back_trap_bit(&stopped)?;

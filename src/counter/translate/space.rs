@@ -165,6 +165,10 @@ impl Space {
         if let Some(known) = self.cache.find(address).filter(|_| !alone) {
             return Ok((stopped, Ok(known)));
         }
+        if self.code.at(address).is_none() {
+            // Where no zone may be within reach either: the vsyscall page, addresses that are none.
+            return Ok((stopped, Err(Missing::NoCode)));
+        }
         let pages = BTreeSet::from([page_of(address), page_of(address.wrapping_add(LONGEST as u64 - 1))]);
         for page in pages.into_iter().filter(|_| !alone) {
             if self.code.at(page).is_some_and(|code| code.writable) && self.protected.insert(page) {

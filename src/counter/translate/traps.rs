@@ -42,7 +42,7 @@ impl Tracer {
             (Stop::Syscall, Doing::Calling(call)) => self.called(stopped, *call),
             (Stop::Signal(signal), doing) => self.signalled(stopped, signal, doing),
             (Stop::Group(signal), _) => self.group_stopped(stopped, signal),
-            (Stop::Trap, _) if self.letting_go || self.is_released(tid) => self.release(stopped, None),
+            (Stop::Trap, _) if self.letting_go || self.is_released(tid) => self.release(stopped, None, false),
             (Stop::Trap | Stop::Syscall | Stop::Event(_), doing) => resume(stopped, doing, None),
         }
     }
@@ -299,7 +299,7 @@ impl Tracer {
         let registers = user_regs_struct { gs_base: area, ..*registers };
         stopped.set_registers(&registers)?;
         if self.letting_go {
-            return self.release(stopped, None);
+            return self.release(stopped, None, false);
         }
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         if thread.pending.is_empty() {
