@@ -310,7 +310,7 @@ impl Cache {
             slot: self.next_slot,
             follow,
             stability,
-            live_after: liveness::ALL,
+            live_after: live_behind(world.code, block),
         };
         let mut emitter = Emitter { sequences: world.sequences, factory: world.factory, traced: world.traced };
         let emitted = emitter.emit(block, place).map_err(|refusal| match refusal {
@@ -428,6 +428,25 @@ impl Cache {
             debug_assert_eq!(jump.len(), JUMP);
             zone.memory.replace(at - zone.memory.start, &jump);
         }
+    }
+}
+
+/// Instructions looked at behind a block: flags seldom live longer.
+const BEHIND: usize = 6;
+
+/// The flags that may be read behind a block. It is asked only where the answer changes something.
+fn live_behind(code: &mut dyn Code64, block: &Decoded) -> u32 {
+    let next = match block.end {
+        _ if liveness::dead_flags(&block.instructions, liveness::ALL).is_some() => return liveness::ALL,
+        End::Next => block.next(),
+        End::Jump { target } | End::Call { target } => target,
+        _ => return liveness::ALL,
+    };
+    match code.stability(next) {
+        Stability::Fixed => {
+            decode::decode(code, next, BEHIND).map_or(liveness::ALL, |b| liveness::live_into(&b.instructions))
+        }
+        _ => liveness::ALL,
     }
 }
 

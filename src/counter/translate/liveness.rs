@@ -23,6 +23,11 @@ pub fn dead_flags(block: &[Instruction], after: u32) -> Option<usize> {
 /// Where it is not known what follows.
 pub const ALL: u32 = WRITTEN;
 
+/// The flags that may be read from the start of a block on.
+pub fn live_into(block: &[Instruction]) -> u32 {
+    block.iter().rev().fold(ALL, |live, instruction| live_before(instruction, live))
+}
+
 fn live_before(instruction: &Instruction, live: u32) -> u32 {
     if instruction.mnemonic() == Mnemonic::Syscall || instruction.flow_control() == FlowControl::Exception {
         // The flags go to r11, or to a signal handler.

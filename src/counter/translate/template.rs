@@ -1,7 +1,7 @@
 //! Machine code written once through iced's assembler, copied often, with a few numbers filled in.
 
-use iced_x86::IcedError;
 use iced_x86::code_asm::{AsmMemoryOperand, CodeAssembler, ptr};
+use iced_x86::{BlockEncoder, BlockEncoderOptions, Code, IcedError, Instruction, InstructionBlock};
 
 /// A 32-bit number that each copy fills in. Its value marks the place in the assembled bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +37,27 @@ pub struct Template {
 /// What writes a template's instructions.
 pub type Assembler = CodeAssembler;
 
+/// Between rax and memory the assembler prefers forms with an 8-byte address, which are long and slow.
+fn shorten(instruction: &mut Instruction) {
+    let code = match instruction.code() {
+        Code::Mov_RAX_moffs64 => Code::Mov_r64_rm64,
+        Code::Mov_moffs64_RAX => Code::Mov_rm64_r64,
+        Code::Mov_EAX_moffs32 => Code::Mov_r32_rm32,
+        Code::Mov_moffs32_EAX => Code::Mov_rm32_r32,
+        _ => return,
+    };
+    instruction.set_code(code);
+    instruction.set_memory_displ_size(4);
+}
+
 impl Template {
     pub fn new(write: impl FnOnce(&mut Assembler) -> Result<(), IcedError>) -> Result<Template, IcedError> {
         let mut assembler = CodeAssembler::new(64)?;
         write(&mut assembler)?;
-        let bytes = assembler.assemble(0)?;
+        let mut instructions = assembler.take_instructions();
+        instructions.iter_mut().for_each(shorten);
+        let block = InstructionBlock::new(&instructions, 0);
+        let bytes = BlockEncoder::encode(64, block, BlockEncoderOptions::NONE)?.code_buffer;
         let holes = [FIRST, SECOND]
             .into_iter()
             .flat_map(|hole| {
