@@ -47,7 +47,6 @@ fn shorten(instruction: &mut Instruction) {
         _ => return,
     };
     instruction.set_code(code);
-    instruction.set_memory_displ_size(4);
 }
 
 impl Template {
