@@ -21,6 +21,8 @@ pub enum Special {
     Repeat,
     /// Stores the flags where the program can see them.
     PushFlags,
+    /// Loads the flags, the trap flag among them.
+    PopFlags,
     /// Loads ss, after which the CPU holds back traps for one instruction.
     LoadStackSegment,
     /// Begins a transaction, which a trap aborts.
@@ -61,6 +63,8 @@ fn special(instruction: &Instruction) -> Option<Special> {
         Mnemonic::Sysenter => Some(Special::Syscall32),
         Mnemonic::Int if instruction.immediate8() == 0x80 => Some(Special::Syscall32),
         Mnemonic::Pushf | Mnemonic::Pushfd | Mnemonic::Pushfq => Some(Special::PushFlags),
+        Mnemonic::Popf | Mnemonic::Popfd | Mnemonic::Popfq => Some(Special::PopFlags),
+        Mnemonic::Iret | Mnemonic::Iretd | Mnemonic::Iretq => Some(Special::PopFlags),
         Mnemonic::Xbegin => Some(Special::Transaction),
         Mnemonic::Mov if instruction.op0_register() == Register::SS => Some(Special::LoadStackSegment),
         _ if repeated && instruction.is_string_instruction() => Some(Special::Repeat),
@@ -116,6 +120,8 @@ mod tests {
         assert_eq!(special_of(&[0xf3, 0x90]), None); // pause
         assert_eq!(special_of(&[0xf3, 0x0f, 0x58, 0xc1]), None); // addss
         assert_eq!(special_of(&[0x9c]), Some(Special::PushFlags));
+        assert_eq!(special_of(&[0x66, 0x9d]), Some(Special::PopFlags));
+        assert_eq!(special_of(&[0x48, 0xcf]), Some(Special::PopFlags)); // iretq
         assert_eq!(special_of(&[0x8e, 0xd0]), Some(Special::LoadStackSegment)); // mov ss, eax
     }
 

@@ -79,12 +79,23 @@ static void frames(void) {
     raise(SIGUSR1); sigsuspend(&wait); show_mask("after sigsuspend");
 }
 
+static volatile long saved;
+static void save(int s, siginfo_t *i, void *c) {
+    (void)s; (void)i;
+    saved = ((ucontext_t *)c)->uc_mcontext.gregs[REG_EFL];
+}
+
 static void flags(void) {
-    unsigned long pushed, r11;
+    struct sigaction a = {.sa_sigaction = save, .sa_flags = SA_SIGINFO};
+    sigaction(SIGUSR1, &a, 0);
+    unsigned long pushed, popped, r11;
     __asm__ volatile("pushfq\n\tpopq %0" : "=r"(pushed));
     __asm__ volatile("syscall" : "=a"(r11) : "0"(SYS_getppid) : "rcx", "r11", "memory");
     __asm__ volatile("movl %1, %%eax\n\tsyscall\n\tmovq %%r11, %0" : "=r"(r11) : "i"(SYS_getppid) : "rax", "rcx", "r11", "memory");
     printf("trap flag pushed %lu, in r11 %lu\n", pushed >> 8 & 1, r11 >> 8 & 1);
+    __asm__ volatile("pushfq\n\tpopfq\n\tnop\n\tpushfq\n\tpopq %0" : "=r"(popped) :: "cc");
+    kill(getpid(), SIGUSR1);
+    printf("after popf %lu, in the frame %lu\n", popped >> 8 & 1, (unsigned long)saved >> 8 & 1);
 }
 
 static volatile int own_traps;

@@ -10,12 +10,14 @@ use nix::unistd::Pid;
 
 use crate::Error;
 
+mod frame;
 mod memory;
 mod remote;
 pub mod status;
 mod wait;
 mod xstate;
 
+pub use frame::SavedFlags;
 pub use remote::Remote;
 pub use wait::{Change, Event, Stop, wait, wait_for};
 pub use xstate::Xstate;
@@ -153,6 +155,16 @@ impl Stopped {
         let mut message: libc::c_ulong = 0;
         request(libc::PTRACE_GETEVENTMSG, self.tid, ptr::null_mut(), (&raw mut message).cast())?;
         Ok(Pid::from_raw(message as i32))
+    }
+
+    /// Whether it is about to make a system call.
+    pub fn is_at_entry(&self) -> Traced<bool> {
+        let mut info = MaybeUninit::<libc::ptrace_syscall_info>::zeroed();
+        let size = size_of_val(&info) as *mut c_void;
+        request(libc::PTRACE_GET_SYSCALL_INFO, self.tid, size, info.as_mut_ptr().cast())?;
+        // SAFETY: zeros are a value of each of its fields, and the kernel filled those that it knows.
+        let op = unsafe { info.assume_init() }.op;
+        Ok(matches!(op, libc::PTRACE_SYSCALL_INFO_ENTRY | libc::PTRACE_SYSCALL_INFO_SECCOMP))
     }
 
     /// The extended state (XSAVE layout) from its start, as much as fits.

@@ -22,9 +22,9 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// `at_entry`: it stopped for seccomp, and the call of its own that it is about to make is
-    /// not to be made.
-    pub fn enter(stopped: Stopped, instruction: u64, at_entry: bool) -> Traced<Remote> {
+    /// Of a thread that is about to make a call of its own, that call is not made.
+    pub fn enter(stopped: Stopped, instruction: u64) -> Traced<Remote> {
+        let at_entry = stopped.is_at_entry()?;
         let registers = stopped.registers()?;
         let mask = stopped.signal_mask()?;
         stopped.set_signal_mask(SignalMask::MAX)?;
@@ -81,6 +81,10 @@ impl Remote {
             match stop {
                 Stop::Syscall => return Ok(Remote { stopped, registers, mask, instruction, at_entry: false, held }),
                 Stop::Signal(libc::SIGKILL) => signal = Some(libc::SIGKILL),
+                // There is no `syscall` to execute, and there will be none the next time.
+                Stop::Signal(fault @ (libc::SIGSEGV | libc::SIGILL | libc::SIGBUS)) if held.contains(&fault) => {
+                    return Err(Errno::EFAULT);
+                }
                 Stop::Signal(other) => held.push(other),
                 Stop::Event(Event::Exit) => {
                     stopped.run_on(None)?;

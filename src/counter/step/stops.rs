@@ -6,7 +6,7 @@ use super::Tracer;
 use super::thread::{Call, Doing, Entry, Flight};
 use crate::counter::launch::stop_with_command;
 use crate::counter::ptrace::status::Dispositions;
-use crate::counter::ptrace::{Event, Stop, Stopped, TRAP_FLAG, Traced};
+use crate::counter::ptrace::{Event, Stop, Stopped, TRAP_FLAG, Traced, interrupt};
 use crate::counter::sites::{LONGEST, Special};
 
 /// si_code of a SIGTRAP: raised by a breakpoint instruction.
@@ -60,9 +60,12 @@ impl Tracer {
                     // It could not be read, as on the vsyscall page.
                     None => self.record.void(format!("an instruction before {:#x} escaped the counter", registers.rip)),
                 }
-                match flight.is_some_and(|flight| flight.own_trap) {
-                    true => self.signalled(stopped, SIGTRAP),
-                    false => self.advance(stopped, &registers, None),
+                match flight {
+                    Some(flight) if flight.own_trap => self.signalled(stopped, SIGTRAP),
+                    Some(flight) if flight.site.special == Some(Special::PopFlags) => {
+                        self.shed_step(stopped, &registers)
+                    }
+                    _ => self.advance(stopped, &registers, None),
                 }
             }
             HANDLER_ENTRY => {
@@ -162,6 +165,18 @@ impl Tracer {
         };
         self.does(&stopped, Doing::Stepping(flight));
         self.resume_or_let_go(stopped, signal, Stopped::step)
+    }
+
+    /// After an instruction that loads the flags, the kernel takes the trap flag of the next step for
+    /// the program's own. It forgets that there are steps where a thread is let run, which this one does
+    /// no further than to the stop that awaits it.
+    fn shed_step(&mut self, stopped: Stopped, registers: &user_regs_struct) -> Traced<()> {
+        if registers.eflags & TRAP_FLAG != 0 {
+            return self.advance(stopped, registers, None);
+        }
+        self.does(&stopped, Doing::Stepping(None));
+        interrupt(stopped.tid())?;
+        self.resume_or_let_go(stopped, None, Stopped::run_on)
     }
 
     fn does(&mut self, stopped: &Stopped, doing: Doing) {

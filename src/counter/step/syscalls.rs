@@ -6,7 +6,8 @@ use nix::unistd::Pid;
 
 use super::Tracer;
 use super::thread::Call;
-use crate::counter::ptrace::{Stopped, Traced, signal_bit};
+use crate::counter::ptrace::{SavedFlags, Stopped, TRAP_FLAG, Traced, signal_bit};
+use crate::counter::sites::{LONGEST, Special};
 
 const TRAP: u64 = signal_bit(SIGTRAP);
 /// Where a kernel sigaction has its handler is its first word.
@@ -151,7 +152,22 @@ impl Tracer {
                 stopped.write(address, &(mask | TRAP).to_le_bytes())?;
             }
         }
+        self.clear_trap_flag(stopped, registers.rdx)?;
         self.take_trap_from_mask(stopped, false)
+    }
+
+    /// Where the signal came before an instruction that loads the flags, the kernel took the trap flag of
+    /// the step for the program's own, and the frame has it.
+    fn clear_trap_flag(&mut self, stopped: &Stopped, context: u64) -> Traced<()> {
+        let Some(frame) = SavedFlags::of(stopped, context).filter(|frame| frame.flags & TRAP_FLAG != 0) else {
+            return Ok(());
+        };
+        let mut bytes = [0; LONGEST];
+        let length = stopped.read(frame.rip, &mut bytes);
+        match self.sites.at(frame.rip, &bytes[..length]).and_then(|site| site.special) {
+            Some(Special::PopFlags) => frame.clear_trap_flag(stopped),
+            _ => Ok(()),
+        }
     }
 }
 

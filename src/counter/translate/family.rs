@@ -72,7 +72,7 @@ impl Tracer {
                 self.processes.insert(tid, new);
                 self.threads.insert(tid, thread);
                 self.record.void(format!("process {tid} runs uncounted: {why}"));
-                return self.release(child, Some(registers), false);
+                return self.release(child, Some(registers));
             }
         };
         self.meter.copied(&space);
@@ -101,7 +101,7 @@ impl Tracer {
         let mut child = child;
         if space.areas.is_empty() {
             let at = space.zones.first().map_or(0, |zone| zone.syscall());
-            let remote = Remote::enter(child, at, false)?;
+            let remote = Remote::enter(child, at)?;
             let (remote, more) = space.areas.more(remote, at + 8)?;
             child = remote.leave()?;
             if let Err(refusal) = more {
@@ -125,7 +125,7 @@ impl Tracer {
     fn go_on_after_fork(&mut self, child: Stopped, creator: Doing) -> Traced<()> {
         let Doing::Calling(call) = creator else { return child.run_on(None) };
         let registers = child_registers(&call, &child.registers()?);
-        self.enter(child, false, registers, call.next)
+        self.enter(child, registers, call.next)
     }
 
     /// ptrace(2): execve by any thread ends all others, and the one left has the process's id.
@@ -214,16 +214,11 @@ impl Tracer {
         for (tid, _) in self.threads.iter().filter(|(tid, t)| t.process == pid && **tid != stopped.tid()) {
             let _ = ptrace::interrupt(*tid);
         }
-        self.release(stopped, Some(registers), true)
+        self.release(stopped, Some(registers))
     }
 
     /// Lets a thread go on in the program's own code. `registers`: the program's, where they are known.
-    pub(super) fn release(
-        &mut self,
-        stopped: Stopped,
-        registers: Option<user_regs_struct>,
-        at_entry: bool,
-    ) -> Traced<()> {
+    pub(super) fn release(&mut self, stopped: Stopped, registers: Option<user_regs_struct>) -> Traced<()> {
         let tid = stopped.tid();
         let registers = match registers {
             Some(registers) => Some(user_regs_struct { orig_rax: u64::MAX, ..registers }),
@@ -252,7 +247,7 @@ impl Tracer {
         if let Some(space) = self.space_of(tid) {
             let code: Vec<_> = space.code.iter().collect();
             let at = space.zones.first().map_or(0, |zone| zone.syscall());
-            let mut remote = Remote::enter(stopped, at, at_entry)?;
+            let mut remote = Remote::enter(stopped, at)?;
             for (start, end, code) in code {
                 let arguments = [start, end - start, code.protection as u64, 0, 0, 0];
                 (remote, _) = remote.call(libc::SYS_mprotect, arguments)?;
@@ -301,7 +296,7 @@ fn child_registers(call: &Call, after: &user_regs_struct) -> user_regs_struct {
 fn copy_space(child: Stopped, source: &Space, own: &Area) -> Outcome<(Space, Area)> {
     let Some(first) = source.zones.first() else { return Ok((child, Err("it has no translations".into()))) };
     let name = first.syscall() + 8;
-    let mut remote = Remote::enter(child, first.syscall(), false)?;
+    let mut remote = Remote::enter(child, first.syscall())?;
     let mut zones = Vec::new();
     for zone in &source.zones {
         let copy;

@@ -68,6 +68,10 @@ pub fn dead_register(factory: &mut InstructionInfoFactory, block: &[Instruction]
             return None;
         }
         let used = factory.info(instruction).used_registers();
+        // What works on the others may raise a floating-point exception.
+        if !used.iter().all(|used| used.register().is_gpr()) {
+            return None;
+        }
         let whole = |register: Register| register.is_gpr64() || register.is_gpr32();
         let written = used.iter().find(|u| u.access() == OpAccess::Write && whole(u.register()))?;
         let full = written.register().full_register();

@@ -270,10 +270,11 @@ fn search(a: &mut Assembler) -> Result<(), IcedError> {
     a.or(eax, edx)?;
     a.mov(rdx, at(area::SHARED_TABLE))?;
     a.set_label(&mut next)?;
-    a.cmp(rcx, qword_ptr(rdx + rax))?;
-    a.je(found)?;
+    // First, lest an empty entry be taken for that of address 0.
     a.cmp(qword_ptr(rdx + rax), 0)?;
     a.je(absent)?;
+    a.cmp(rcx, qword_ptr(rdx + rax))?;
+    a.je(found)?;
     a.add(eax, SHARED_ENTRY as i32)?;
     a.and(eax, ((SHARED_ENTRIES - 1) * SHARED_ENTRY) as i32)?;
     a.jmp(next)?;

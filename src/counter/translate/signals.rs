@@ -10,7 +10,7 @@ use super::space::Spot;
 use super::thread::{Doing, Pending};
 use super::traps::resume;
 use crate::counter::ptrace::status::Dispositions;
-use crate::counter::ptrace::{Stopped, TRAP_FLAG, Traced, signal_bit};
+use crate::counter::ptrace::{SavedFlags, Stopped, Traced, signal_bit};
 
 /// Between two boundaries there are a few dozen instructions of ours at most.
 const MOST_STEPS: u32 = 4096;
@@ -29,16 +29,20 @@ impl Tracer {
         let registers = stopped.registers()?;
         match doing {
             Doing::IntoHandler if signal == SIGTRAP && info.si_code == HANDLER_ENTRY => {
-                clear_trap_flag(&stopped, registers.rdx)?;
+                // Where the program was about to execute popf, the kernel takes our step's trap flag for the
+                // program's own.
+                if let Some(frame) = SavedFlags::of(&stopped, registers.rdx) {
+                    frame.clear_trap_flag(&stopped)?;
+                }
                 let registers = user_regs_struct { orig_rax: u64::MAX, ..registers };
-                return self.enter(stopped, false, registers, registers.rip);
+                return self.enter(stopped, registers, registers.rip);
             }
             Doing::ToBoundary { steps } if signal == SIGTRAP && matches!(info.si_code, TRAP_TRACE | TRAP_BRKPT) => {
                 if let Some(thread) = self.threads.get_mut(&tid) {
                     thread.doing = Doing::ToBoundary { steps: steps + 1 };
                 }
                 if self.letting_go || self.is_released(tid) {
-                    return self.release(stopped, None, false);
+                    return self.release(stopped, None);
                 }
                 if steps > MOST_STEPS {
                     self.give_back_trap_bit(&stopped)?;
@@ -234,7 +238,7 @@ impl Tracer {
         space.cache.revoke(&mut space.zones, &self.tools.sequences, page, end);
         let protection =
             space.code.at(page).map_or(libc::PROT_READ | libc::PROT_WRITE, |code| code.protection & !libc::PROT_EXEC);
-        let stopped = space.protect(stopped, false, page, protection)?;
+        let stopped = space.protect(stopped, page, protection)?;
         let own = space.spot(registers.rip).filter(|spot| {
             let block = space.cache.block(spot.block);
             spot.is_boundary() && block.start < end && block.next() > page
@@ -255,7 +259,7 @@ impl Tracer {
             thread.doing = Doing::IntoHandler;
             return stopped.step(Some(signal));
         }
-        self.enter(stopped, false, user_regs_struct { orig_rax: u64::MAX, ..registers }, registers.rip)
+        self.enter(stopped, user_regs_struct { orig_rax: u64::MAX, ..registers }, registers.rip)
     }
 
     /// A thread is about to end: what it has executed of its last block counts.
@@ -281,18 +285,6 @@ impl Tracer {
     pub(super) fn is_released(&self, tid: Pid) -> bool {
         let process = self.threads.get(&tid).and_then(|thread| self.processes.get(&thread.process));
         process.is_some_and(|process| process.released)
-    }
-}
-
-/// In the frame of a handler that is being entered, whose `context` is its third argument: where the
-/// program was about to execute popf, the kernel takes our step's trap flag for the program's own.
-fn clear_trap_flag(stopped: &Stopped, context: u64) -> Traced<()> {
-    /// Of the saved rflags in a ucontext.
-    const FLAGS: u64 = 40 + 8 * libc::REG_EFL as u64;
-    let at = context.wrapping_add(FLAGS);
-    match stopped.read_u64(at).filter(|flags| flags & TRAP_FLAG != 0) {
-        Some(flags) => stopped.write(at, &(flags & !TRAP_FLAG).to_le_bytes()),
-        None => Ok(()),
     }
 }
 

@@ -155,7 +155,6 @@ impl Space {
     pub fn translate(
         &mut self,
         mut stopped: Stopped,
-        mut at_entry: bool,
         tools: &mut Tools,
         what: What,
         uses: &mut DescribeIn,
@@ -172,10 +171,10 @@ impl Space {
         let pages = BTreeSet::from([page_of(address), page_of(address.wrapping_add(LONGEST as u64 - 1))]);
         for page in pages.into_iter().filter(|_| !alone) {
             if self.code.at(page).is_some_and(|code| code.writable) && self.protected.insert(page) {
-                stopped = self.protect(stopped, at_entry, page, libc::PROT_READ)?;
-                at_entry = false;
+                stopped = self.protect(stopped, page, libc::PROT_READ)?;
             }
         }
+        let mut zones_added = 0;
         loop {
             let mut reader = Reader {
                 stopped: &stopped,
@@ -207,10 +206,15 @@ impl Space {
                 Err(Untranslatable::Full) => {
                     return Ok((stopped, Err(Missing::Failed("the code cache is full".into()))));
                 }
+                // A zone beside the code was of no use: something it refers to is further away.
+                Err(Untranslatable::NoZone) if zones_added > 0 => {
+                    let why = format!("what the code at {address:#x} refers to is out of reach of any translation");
+                    return Ok((stopped, Err(Missing::Failed(why))));
+                }
                 Err(Untranslatable::NoZone) => {
+                    zones_added += 1;
                     let zone;
-                    (stopped, zone) = self.add_zone(stopped, at_entry, &tools.sequences, address)?;
-                    at_entry = false;
+                    (stopped, zone) = self.add_zone(stopped, &tools.sequences, address)?;
                     if let Err(why) = zone {
                         return Ok((stopped, Err(Missing::Failed(why))));
                     }
@@ -219,22 +223,22 @@ impl Space {
         }
     }
 
-    fn add_zone(&mut self, stopped: Stopped, at_entry: bool, sequences: &Sequences, near: u64) -> Outcome<()> {
+    fn add_zone(&mut self, stopped: Stopped, sequences: &Sequences, near: u64) -> Outcome<()> {
         let maps = Maps::of(stopped.tid());
         let (Some(at), Some(first)) = (placement::find(&maps, near, zone::LENGTH), self.zones.first()) else {
             return Ok((stopped, Err(format!("no room for translations within 2 GiB of {near:#x}"))));
         };
         // The header of a zone ends in zeros.
-        let remote = Remote::enter(stopped, first.syscall(), at_entry)?;
+        let remote = Remote::enter(stopped, first.syscall())?;
         let (remote, zone) = Zone::new(remote, first.syscall() + 8, at, sequences)?;
         let stopped = remote.leave()?;
         Ok((stopped, zone.map(|zone| self.zones.push(zone)).map_err(refused)))
     }
 
     /// Sets the kernel's protection of a page.
-    pub fn protect(&self, stopped: Stopped, at_entry: bool, page: u64, protection: i32) -> Traced<Stopped> {
+    pub fn protect(&self, stopped: Stopped, page: u64, protection: i32) -> Traced<Stopped> {
         let Some(zone) = self.zones.first() else { return Ok(stopped) };
-        let remote = Remote::enter(stopped, zone.syscall(), at_entry)?;
+        let remote = Remote::enter(stopped, zone.syscall())?;
         let (remote, _) = remote.call(libc::SYS_mprotect, [page, PAGE, protection as u64, 0, 0, 0])?;
         remote.leave()
     }

@@ -47,7 +47,7 @@ impl Tracer {
         }
         let registers = user_regs_struct { orig_rax: u64::MAX, ..registers };
         let rip = registers.rip;
-        self.enter(stopped, false, registers, rip)
+        self.enter(stopped, registers, rip)
     }
 }
 
@@ -58,7 +58,7 @@ fn new_space(stopped: Stopped, sequences: &Sequences, entry: u64) -> Outcome<Spa
         return Ok((stopped, Err("there is no room for translations near its code".into())));
     };
     let code = CodeMap::of(&maps);
-    let remote = Remote::enter(stopped, instruction, false)?;
+    let remote = Remote::enter(stopped, instruction)?;
     let (remote, parts) = parts(remote, sequences, at)?;
     let (zone, areas) = match parts {
         Ok(parts) => parts,

@@ -42,7 +42,7 @@ impl Tracer {
             (Stop::Syscall, Doing::Calling(call)) => self.called(stopped, *call),
             (Stop::Signal(signal), doing) => self.signalled(stopped, signal, doing),
             (Stop::Group(signal), _) => self.group_stopped(stopped, signal),
-            (Stop::Trap, _) if self.letting_go || self.is_released(tid) => self.release(stopped, None, false),
+            (Stop::Trap, _) if self.letting_go || self.is_released(tid) => self.release(stopped, None),
             (Stop::Trap | Stop::Syscall | Stop::Event(_), doing) => resume(stopped, doing, None),
         }
     }
@@ -86,7 +86,7 @@ impl Tracer {
         };
         match to {
             To::Block(address) => {
-                let (stopped, id) = match self.translation(stopped, true, What::Block(address))? {
+                let (stopped, id) = match self.translation(stopped, What::Block(address))? {
                     (stopped, Ok(id)) => (stopped, id),
                     (stopped, Err(missing)) => return self.missing(stopped, registers, address, missing),
                 };
@@ -100,7 +100,7 @@ impl Tracer {
             }
             To::Marker { marker, next } => {
                 self.mark(&stopped, marker, &registers);
-                self.enter(stopped, true, registers, next)
+                self.enter(stopped, registers, next)
             }
             To::TileConfig { next } => {
                 self.count_tiles(&stopped);
@@ -108,7 +108,7 @@ impl Tracer {
                 if let Some(thread) = self.threads.get_mut(&tid) {
                     thread.tiles = tiles;
                 }
-                self.enter(stopped, true, registers, next)
+                self.enter(stopped, registers, next)
             }
             To::Unsupported { at, reason } => {
                 registers.rip = at;
@@ -155,11 +155,11 @@ impl Tracer {
         let after = stopped.registers()?;
         if call.number == libc::SYS_rt_sigreturn {
             let registers = user_regs_struct { orig_rax: u64::MAX, ..after };
-            return self.enter(stopped, false, registers, after.rip);
+            return self.enter(stopped, registers, after.rip);
         }
         if INTERRUPTED.contains(&(after.rax as i64)) {
             // The signal's handler first, then the call again.
-            return self.enter(stopped, false, call.before, call.next.wrapping_sub(SYSCALL));
+            return self.enter(stopped, call.before, call.next.wrapping_sub(SYSCALL));
         }
         if (after.rax as i64) >= 0 || (after.rax as i64) < -4095 {
             self.code_changed(&stopped, &call, after.rax);
@@ -172,7 +172,7 @@ impl Tracer {
             orig_rax: u64::MAX,
             ..call.before
         };
-        self.enter(stopped, false, registers, call.next)
+        self.enter(stopped, registers, call.next)
     }
 
     fn code_changed(&mut self, stopped: &Stopped, call: &Call, result: u64) {
@@ -211,7 +211,6 @@ impl Tracer {
     fn translation(
         &mut self,
         stopped: Stopped,
-        at_entry: bool,
         what: What,
     ) -> Traced<(Stopped, Result<super::cache::BlockId, Missing>)> {
         let missing = |stopped| Ok((stopped, Err(Missing::Failed("its process is unknown".into()))));
@@ -225,7 +224,7 @@ impl Tracer {
         let (symbols, pairs, record) = (&mut self.symbols, &mut self.pairs, &mut self.record);
         let mut describer = Describer { process, pid, symbols, pairs, record };
         let before = Size::of(space);
-        let outcome = space.translate(stopped, at_entry, &mut self.tools, what, &mut |stopped, block, lanes| {
+        let outcome = space.translate(stopped, &mut self.tools, what, &mut |stopped, block, lanes| {
             describer.uses(stopped, block, lanes)
         });
         self.meter.grew(before, space);
@@ -233,14 +232,8 @@ impl Tracer {
     }
 
     /// Goes on at a program address.
-    pub(super) fn enter(
-        &mut self,
-        stopped: Stopped,
-        at_entry: bool,
-        mut registers: user_regs_struct,
-        address: u64,
-    ) -> Traced<()> {
-        self.enter_what(stopped, at_entry, &mut registers, What::Block(address))
+    pub(super) fn enter(&mut self, stopped: Stopped, mut registers: user_regs_struct, address: u64) -> Traced<()> {
+        self.enter_what(stopped, &mut registers, What::Block(address))
     }
 
     /// Executes one instruction, then goes on.
@@ -250,19 +243,13 @@ impl Tracer {
         mut registers: user_regs_struct,
         address: u64,
     ) -> Traced<()> {
-        self.enter_what(stopped, false, &mut registers, What::Alone(address))
+        self.enter_what(stopped, &mut registers, What::Alone(address))
     }
 
-    fn enter_what(
-        &mut self,
-        stopped: Stopped,
-        at_entry: bool,
-        registers: &mut user_regs_struct,
-        what: What,
-    ) -> Traced<()> {
+    fn enter_what(&mut self, stopped: Stopped, registers: &mut user_regs_struct, what: What) -> Traced<()> {
         let (What::Block(address) | What::Alone(address)) = what;
         let tid = stopped.tid();
-        let (stopped, id) = match self.translation(stopped, at_entry, what)? {
+        let (stopped, id) = match self.translation(stopped, what)? {
             (stopped, Ok(id)) => (stopped, id),
             (stopped, Err(missing)) => return self.missing(stopped, *registers, address, missing),
         };
@@ -275,7 +262,10 @@ impl Tracer {
     /// The same for the target of an indirect branch, which the tables learn.
     fn enter_indirect(&mut self, stopped: Stopped, mut registers: user_regs_struct, target: u64) -> Traced<()> {
         let tid = stopped.tid();
-        let (stopped, id) = match self.translation(stopped, true, What::Block(target))? {
+        if !is_canonical(target) {
+            self.record.void(format!("{FAULTED_BRANCH} ({target:#x})"));
+        }
+        let (stopped, id) = match self.translation(stopped, What::Block(target))? {
             (stopped, Ok(id)) => (stopped, id),
             (stopped, Err(missing)) => return self.missing(stopped, registers, target, missing),
         };
@@ -299,7 +289,7 @@ impl Tracer {
         let registers = user_regs_struct { gs_base: area, ..*registers };
         stopped.set_registers(&registers)?;
         if self.letting_go {
-            return self.release(stopped, None, false);
+            return self.release(stopped, None);
         }
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         if thread.pending.is_empty() {
@@ -327,6 +317,15 @@ impl Tracer {
             }
         }
     }
+}
+
+/// The CPU refuses the branch itself, where ours has gone. Which it was is not known any more.
+const FAULTED_BRANCH: &str = "a branch to an address that is none was counted, and its signal tells that address";
+
+/// Whether the CPU takes it for an address: the bits that it does not use are all the same.
+fn is_canonical(address: u64) -> bool {
+    const UNUSED: u32 = 16;
+    (address << UNUSED).cast_signed() >> UNUSED == address.cast_signed()
 }
 
 /// Lets a thread go on with what it was doing.
