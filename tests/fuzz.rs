@@ -26,6 +26,9 @@ use random::Random;
 /// What a result says where the program branched to an address that cannot be one.
 const NO_ADDRESS: &str = "a branch to an address that is none was counted, and its signal tells that address";
 
+/// Where in its blocks the translator counts them, which is to change nothing.
+const COUNT_AT: [&str; 3] = ["cheapest", "first", "last"];
+
 /// Candidates that are looked at for forms, and variants of a form at most.
 const TRIES: usize = 3_000_000;
 
@@ -37,11 +40,13 @@ fn natively(program: &Path) -> Option<Output> {
 }
 
 /// Without address space randomisation, so that the stack is where it was.
-fn counted(program: &Path, counter: &str) -> (Output, Value) {
+fn counted(program: &Path, counter: &[&str]) -> (Output, Value) {
     let result = program.with_extension("json");
     let command = Command::new("setarch")
         .args(["x86_64", "-R", "timeout", "--foreground", "240", env!("CARGO_BIN_EXE_flopledger")])
-        .args(["run", "--mnemonics", "--format", "json", "--counter", counter, "-o"])
+        .args(["run", "--mnemonics", "--format", "json", "--counter"])
+        .args(counter)
+        .arg("-o")
         .arg(&result)
         .arg("--")
         .arg(program)
@@ -84,33 +89,54 @@ fn forgive(ours: &mut [u8], theirs: &[u8], reasons: &[&str]) {
     }
 }
 
-/// Runs a program of as many blocks as `what` describes, natively and translated. Returns the native
-/// records, if all are the same; None where it does not end.
+/// Runs a program of as many blocks as `what` describes, natively and translated, with its blocks
+/// counted in one place and another. Returns the native records, if all are the same and the counts
+/// too; None where it does not end.
 fn same(program: Program, what: &dyn Fn(usize) -> String, blocks: usize) -> Option<Vec<Vec<u8>>> {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut folder = tempfile::tempdir().expect("a temporary folder");
+    // A program that fails stays to be looked at.
+    folder.disable_cleanup(true);
     let path = folder.path().join("program");
     program.write(&path).expect("it can be assembled");
     let native = natively(&path)?;
-    let (translated, result) = counted(&path, "translate");
     assert_eq!(native.stdout.len(), blocks * RECORD, "{:?}: {}", native.status, what(native.stdout.len() / RECORD));
-    let records = |output: &Output| output.stdout.chunks(RECORD).map(<[u8]>::to_vec).collect::<Vec<_>>();
-    let (mut ours, theirs) = (records(&translated), records(&native));
+    let results = COUNT_AT.map(|place| {
+        let (translated, result) = counted(&path, &["translate", "--count-at", place]);
+        if let Err(difference) = compare(&translated, &result, &native) {
+            let described = difference.block.map_or(String::new(), what);
+            panic!("{path:?} counted at {place}: {}: {described}", difference.text);
+        }
+        result
+    });
+    for (place, result) in COUNT_AT.iter().zip(&results) {
+        assert!(result["mnemonics"] == results[0]["mnemonics"], "{path:?} counted at {place}");
+        assert_eq!(result["classes"], results[0]["classes"], "{path:?} counted at {place}");
+    }
+    folder.disable_cleanup(false);
+    Some(native.stdout.chunks(RECORD).map(<[u8]>::to_vec).collect())
+}
+
+struct Difference {
+    block: Option<usize>,
+    text: String,
+}
+
+fn compare(translated: &Output, result: &Value, native: &Output) -> Result<(), Difference> {
     let reasons: Vec<&str> = result["reasons"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    for (n, (ours, theirs)) in ours.iter_mut().zip(&theirs).enumerate() {
+    let mut stdout = translated.stdout.clone();
+    for (n, (ours, theirs)) in stdout.chunks_mut(RECORD).zip(native.stdout.chunks(RECORD)).enumerate() {
         forgive(ours, theirs, &reasons);
         let differs: Vec<usize> = (0..theirs.len()).filter(|at| ours.get(*at) != Some(&theirs[*at])).collect();
         if !differs.is_empty() {
-            let kept = folder.keep();
             let values: Vec<_> = differs.iter().map(|at| (at, ours.get(*at), theirs[*at])).take(16).collect();
-            let signals = (signal(ours), signal(theirs));
-            panic!("block {n} of {kept:?} differs at {values:x?}, signals {signals:?}: {}", what(n));
+            let text = format!("differs at {values:x?}, signals {} and {}", signal(ours), signal(theirs));
+            return Err(Difference { block: Some(n), text });
         }
     }
-    assert_eq!(ours.len(), theirs.len(), "{:?}", translated.status);
-    assert_eq!(translated.status.code(), native.status.code());
-    assert!(reasons.iter().all(|reason| reason.starts_with(NO_ADDRESS)), "{reasons:?}");
-    assert_eq!(result["exact"], reasons.is_empty());
-    Some(theirs)
+    let whole = stdout.len() == native.stdout.len() && translated.status.code() == native.status.code();
+    let told = reasons.iter().all(|reason| reason.starts_with(NO_ADDRESS)) && result["exact"] == reasons.is_empty();
+    let text = || format!("{} bytes, {:?}, {reasons:?}", stdout.len(), translated.status);
+    (whole && told).then_some(()).ok_or_else(|| Difference { block: None, text: text() })
 }
 
 /// Every form alone in a block. Returns those that this CPU executes, some by raising no signal.
@@ -174,18 +200,20 @@ fn more_seeds() {
     }
 }
 
-/// Every instruction, by name, as often as the stepper counts it.
+/// Every instruction, by name, as often as the stepper counts it, wherever in the blocks the
+/// translator counts them.
 #[test]
 fn counts_are_those_of_single_steps() {
     let executed = every_form(7);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("program");
-    mixtures(7, &executed, 60).write(Path::new("/tmp/fuzzprog")).unwrap();
     mixtures(7, &executed, 60).write(&path).expect("it can be assembled");
-    let (ours, translated) = counted(&path, "translate");
-    let (theirs, stepped) = counted(&path, "step");
-    assert!(ours.stdout == theirs.stdout, "{:?}, {:?}", translated["exit"], stepped["exit"]);
-    for key in ["mnemonics", "classes", "instructions", "flops", "exact"] {
-        assert_eq!(translated[key], stepped[key], "{key}");
+    let (theirs, stepped) = counted(&path, &["step"]);
+    for place in COUNT_AT {
+        let (ours, translated) = counted(&path, &["translate", "--count-at", place]);
+        assert!(ours.stdout == theirs.stdout, "{place}: {:?}, {:?}", translated["exit"], stepped["exit"]);
+        for key in ["mnemonics", "classes", "instructions", "flops", "exact"] {
+            assert_eq!(translated[key], stepped[key], "{place}: {key}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::Args as Arguments;
 
 use super::Output;
-use crate::counter::{Choice, Command, Options, RunResult, choose, pmu_model};
+use crate::counter::{Choice, Command, CountAt, Options, RunResult, choose, pmu_model};
 use crate::machine::Cpu;
 use crate::report::Standard;
 use crate::{Error, Result};
@@ -25,6 +25,9 @@ pub struct Args {
     /// Say what counting took: blocks translated, their memory, traps, time
     #[arg(long)]
     verbose: bool,
+    /// Where `translate` counts a block: a test of itself
+    #[arg(long, value_enum, default_value = "cheapest", hide = true)]
+    count_at: CountAt,
     /// The CPU whose events to use, where /proc/cpuinfo is not to be believed
     #[arg(long, value_name = "VENDOR-FAMILY-MODEL")]
     cpu: Option<Cpu>,
@@ -44,7 +47,7 @@ pub fn run(args: Args) -> Result<u8> {
     let command = Command { program, args: words.collect(), env: Vec::new(), stdout_to_stderr: false };
     let cpu = args.cpu.map_or_else(Cpu::this, Ok)?;
     let chosen = choose(args.counter, &cpu);
-    let measured = chosen.counter.measure(&command, &Options { wait_all: args.wait_all })?;
+    let measured = chosen.counter.measure(&command, &Options { wait_all: args.wait_all, count_at: args.count_at })?;
     let mut result = RunResult::new(&command, chosen.reason, pmu_model(Some(&cpu), &measured), measured);
     result.mnemonics = result.mnemonics.filter(|_| args.mnemonics);
     result.effort = result.effort.filter(|_| args.verbose);

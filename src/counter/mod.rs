@@ -43,6 +43,16 @@ pub struct Command {
 pub struct Options {
     /// Count until every process that the command started has ended, not only the command.
     pub wait_all: bool,
+    pub count_at: CountAt,
+}
+
+/// Where in a block the translator counts it. No count may depend on this, which the tests use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum CountAt {
+    #[default]
+    Cheapest,
+    First,
+    Last,
 }
 
 /// How the command ended.

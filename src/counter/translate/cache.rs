@@ -14,6 +14,7 @@ use super::sequences::Sequences;
 use super::work::Use;
 use super::zone::Zone;
 use super::{area, liveness};
+use crate::counter::CountAt;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BlockId(pub u32);
@@ -62,6 +63,7 @@ pub type Describe<'a> = dyn FnMut(&Decoded, &[Lanes]) -> Box<[Use]> + 'a;
 /// What translation needs of the world.
 pub struct World<'a> {
     pub sequences: &'a Sequences,
+    pub count_at: CountAt,
     pub factory: &'a mut InstructionInfoFactory,
     pub code: &'a mut dyn Code64,
     pub traced: &'a dyn Fn(u32) -> bool,
@@ -310,6 +312,7 @@ impl Cache {
             slot: self.next_slot,
             follow,
             stability,
+            count_at: world.count_at,
             live_after: live_behind(world.code, block),
         };
         let mut emitter = Emitter { sequences: world.sequences, factory: world.factory, traced: world.traced };

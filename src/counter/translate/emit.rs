@@ -9,6 +9,7 @@ use super::emitted::{Boundary, Counting, ENTERED, Emitted, Fix, INSIDE, LEFT, La
 use super::liveness::{self, Induction};
 use super::sequences::Sequences;
 use super::template::SECOND;
+use crate::counter::CountAt;
 use crate::isa;
 
 pub struct Emitter<'a> {
@@ -104,6 +105,11 @@ enum How {
 impl Plan {
     fn new(factory: &mut InstructionInfoFactory, block: &Decoded, place: &Place) -> Plan {
         let instructions = &block.instructions;
+        match place.count_at {
+            CountAt::Cheapest => {}
+            CountAt::First => return Plan::Before(0, How::Spilled),
+            CountAt::Last => return Plan::Before(instructions.len().saturating_sub(1), How::Spilled),
+        }
         // A loop's own branch does not come by where a block is revoked.
         if block.end == (End::Branch { target: block.start })
             && place.stability < Stability::Writable

@@ -2,6 +2,7 @@
 
 use super::decode::Stability;
 use super::liveness::Induction;
+use crate::counter::CountAt;
 use crate::isa;
 
 /// Why a block cannot be translated into this part of memory.
@@ -110,6 +111,7 @@ pub struct Place {
     /// Unless it is fixed, the block begins with an instruction that can be turned into a jump
     /// elsewhere at any time.
     pub stability: Stability,
+    pub count_at: CountAt,
     /// Flags that may be read behind the block.
     pub live_after: u32,
 }

@@ -24,7 +24,7 @@ use super::record::Record;
 use super::symbols::Symbols;
 use super::wait::{Ended, Usage};
 use super::watchdog::Watchdog;
-use super::{Command, Counter, Exit, Measurement, Options, Time};
+use super::{Command, CountAt, Counter, Exit, Measurement, Options, Time};
 use crate::{Error, Result};
 use affinity::Affinity;
 use sequences::Sequences;
@@ -76,7 +76,7 @@ impl Counter for Translate {
             return Err(ptrace::refused(self.name(), errno));
         }
         let events = software::open(launch.pid);
-        let mut tracer = Tracer::new(launch.pid, sequences);
+        let mut tracer = Tracer::new(launch.pid, sequences, options.count_at);
         launch.open_gate()?;
         let started = Instant::now();
         let (exit, usage) = tracer.run(&mut launch, options)?;
@@ -126,7 +126,7 @@ struct Tracer {
 }
 
 impl Tracer {
-    fn new(root: Pid, sequences: Sequences) -> Tracer {
+    fn new(root: Pid, sequences: Sequences, count_at: CountAt) -> Tracer {
         Tracer {
             root,
             threads: HashMap::from([(root, Thread::new(root, Doing::Launching))]),
@@ -135,7 +135,7 @@ impl Tracer {
             next_space: 0,
             early: HashMap::new(),
             affinity: Affinity::new(),
-            tools: Tools { sequences, factory: InstructionInfoFactory::new() },
+            tools: Tools { sequences, count_at, factory: InstructionInfoFactory::new() },
             symbols: Symbols::default(),
             xstate: Xstate::of_this_cpu(),
             restartable: rseq::Files::default(),

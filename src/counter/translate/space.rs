@@ -18,6 +18,7 @@ use super::shared::Refusal;
 use super::syscalls;
 use super::work::{Use, Work};
 use super::zone::{self, Zone};
+use crate::counter::CountAt;
 use crate::counter::maps::Maps;
 use crate::counter::ptrace::{Remote, Stopped, Traced};
 use crate::counter::sites::LONGEST;
@@ -127,6 +128,7 @@ fn register(registers: &user_regs_struct, number: usize) -> u64 {
 /// What translating takes besides the space itself.
 pub struct Tools {
     pub sequences: Sequences,
+    pub count_at: CountAt,
     pub factory: InstructionInfoFactory,
 }
 
@@ -185,6 +187,7 @@ impl Space {
             };
             let mut world = World {
                 sequences: &tools.sequences,
+                count_at: tools.count_at,
                 factory: &mut tools.factory,
                 code: &mut reader,
                 traced: &|number| syscalls::TRACED.contains(&(number as usize)),
