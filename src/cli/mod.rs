@@ -9,6 +9,7 @@ use crate::report::{Format, Sink, Standard};
 use crate::units::Unit;
 use crate::{Error, Result};
 
+mod doctor;
 mod estimate;
 mod explain;
 mod model_args;
@@ -30,6 +31,7 @@ enum Command {
     Run(run::Args),
     Reconcile(reconcile::Args),
     Operators(operators::Args),
+    Doctor(doctor::Args),
 }
 
 /// Options that every subcommand which prints a result takes.
@@ -77,5 +79,6 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8> {
         Command::Run(args) => run::run(args),
         Command::Reconcile(args) => reconcile::run(args),
         Command::Operators(args) => operators::run(args),
+        Command::Doctor(args) => doctor::run(args),
     }
 }

@@ -20,6 +20,7 @@ pub mod step;
 pub mod symbols;
 mod tally;
 pub mod translate;
+pub mod trial;
 mod wait;
 mod watchdog;
 

@@ -1,6 +1,7 @@
 //! This machine: its CPU and its floating-point events.
 
 mod cpu;
+pub mod doctor;
 mod events;
 
 pub use cpu::Cpu;

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::units::Unit;
 use crate::{Error, Result};
 
+mod doctor;
 mod estimate;
 mod explain;
 mod ledger;
@@ -18,6 +19,7 @@ mod reconcile;
 pub mod run;
 pub mod text;
 
+pub use doctor::{Auto, Diagnosis};
 pub use estimate::Estimates;
 pub use explain::Explained;
 
