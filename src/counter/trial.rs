@@ -9,7 +9,7 @@ use nix::unistd::{AccessFlags, access};
 use serde::Serialize;
 use tempfile::TempPath;
 
-use super::{Command, Counter, Options};
+use super::{Command, Counter, EventStatus, Options};
 use crate::{Error, Result};
 
 /// FLOPs that the program executes: one scalar double addition each.
@@ -39,15 +39,14 @@ pub fn run(counter: &dyn Counter) -> Trial {
     let exact = counter.name() != "perf";
     let tolerance = if exact { 0 } else { HARDWARE_TOLERANCE };
     let (counted_flops, error) = match measured {
-        Ok(Some(flops)) => (Some(flops), None),
-        Ok(None) => (None, Some("it ran, but its events were not on the hardware all the time".to_owned())),
+        Ok(flops) => (Some(flops), None),
         Err(error) => (None, error.to_string().lines().next().map(str::to_owned)),
     };
     let works = counted_flops.is_some_and(|counted| counted.abs_diff(expected_flops) <= tolerance);
     Trial { counter: counter.name(), works, exact, expected_flops, counted_flops, error }
 }
 
-fn measure(counter: &dyn Counter) -> Result<Option<u64>> {
+fn measure(counter: &dyn Counter) -> Result<u64> {
     let program = install()?;
     let command =
         Command { program: program.as_os_str().to_owned(), args: Vec::new(), env: Vec::new(), stdout_to_stderr: false };
@@ -55,9 +54,16 @@ fn measure(counter: &dyn Counter) -> Result<Option<u64>> {
     if measured.exit.code != Some(0) {
         return Err(Error::failed(format!("the trial program ended with status {}", measured.exit.status())));
     }
-    Ok(match (measured.tally, measured.pmu_flops) {
+    let total = match (&measured.tally, measured.pmu_flops) {
         (Some(tally), _) => Some(tally.flops()),
         (None, pmu) => pmu.and_then(|flops| flops.total),
+    };
+    total.ok_or_else(|| {
+        let never = measured.events.iter().find(|event| event.status == EventStatus::NotCounted);
+        Error::failed(match never {
+            Some(event) => format!("{} was never on a hardware counter: another tool may hold them", event.name),
+            None => "its events shared the hardware's counters, and each ran for part of the time only".into(),
+        })
     })
 }
 

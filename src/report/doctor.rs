@@ -85,8 +85,8 @@ impl Diagnosis {
             ("kernel", format!("{}{kernel_patched}", kernel.release.clone().unwrap_or_else(unknown))),
             (
                 "perf_event_paranoid",
-                match (kernel.perf_event_paranoid, kernel.paranoia()) {
-                    (Some(level), Some(paranoia)) => format!("{level}: {}", paranoia.words()),
+                match (kernel.perf_event_paranoid, kernel.paranoia_words()) {
+                    (Some(level), Some(words)) => format!("{level}: {words}"),
                     _ => "not there: no perf, or it is hidden".into(),
                 },
             ),
@@ -143,7 +143,7 @@ impl Report for Diagnosis {
             table.row([trial.counter.to_owned(), if trial.works { "yes" } else { "no" }.into(), shown(trial)]);
         }
         table.write(out)?;
-        let doubt = if self.auto.works { "" } else { ", which does not count here" };
+        let doubt = if self.auto.works { "" } else { ", which failed its trial" };
         writeln!(out, "\nauto uses {}{doubt}: {}", self.auto.counter, self.auto.reason)?;
         for advice in &self.advice {
             writeln!(out, "\n{}", advice.why)?;

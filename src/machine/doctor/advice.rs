@@ -73,10 +73,15 @@ fn for_perf(facts: &Facts, probe: &Probe, outcome: Outcome) -> Option<Advice> {
             _ => advice(format!("for perf: {}", refused.cause), ["journalctl -k --grep 'perf|apparmor|avc'"]),
         });
     }
-    if probe.hardware_event.is_some() {
-        return Some(match &facts.hypervisor {
-            Some(hypervisor) => for_guest(hypervisor),
-            None => advice(
+    if let Some(refused) = &probe.hardware_event {
+        return Some(match (refused.errno.as_str(), &facts.hypervisor) {
+            ("EBUSY", _) => advice(
+                "for perf: end the tool that holds the PMU",
+                ["lsof +c 0 2>/dev/null | grep perf_event   # as root"],
+            ),
+            ("EMFILE", _) => advice("for perf: raise the limit of open files", ["ulimit -n 4096"]),
+            (_, Some(hypervisor)) => for_guest(hypervisor),
+            (_, None) => advice(
                 "for perf: see why the kernel has no PMU driver",
                 ["dmesg | grep -i -e 'performance events' -e pmu"],
             ),
@@ -90,8 +95,9 @@ fn for_perf(facts: &Facts, probe: &Probe, outcome: Outcome) -> Option<Advice> {
             advice
         });
     }
-    // A CPU without such events has them under no setting.
-    None
+    // Its events share the counters, or wait for them. A CPU without any has them under no setting.
+    (facts.kernel.nmi_watchdog == Some(true))
+        .then(|| advice("for perf: the NMI watchdog may hold a counter; as root", ["sysctl kernel.nmi_watchdog=0"]))
 }
 
 fn for_paranoia(facts: &Facts) -> Advice {

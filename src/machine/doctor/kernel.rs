@@ -21,7 +21,7 @@ pub struct Kernel {
 pub enum Flavour {
     Debian,
     Ubuntu,
-    /// Levels above 2 are as 2.
+    /// Levels above 2 are as 2, unless it has such a patch without saying so.
     Mainline,
 }
 
@@ -78,9 +78,18 @@ impl Kernel {
     }
 }
 
+impl Kernel {
+    /// What the level means here.
+    pub fn paranoia_words(&self) -> Option<&'static str> {
+        let unsaid = self.flavour == Flavour::Mainline && self.perf_event_paranoid > Some(2);
+        let words = self.paranoia()?.words();
+        Some(if unsaid { "as 2, or with Debian's or Ubuntu's patch: nothing without CAP_SYS_ADMIN" } else { words })
+    }
+}
+
 impl Paranoia {
     /// What a process without privileges may do.
-    pub fn words(self) -> &'static str {
+    fn words(self) -> &'static str {
         match self {
             Paranoia::Nothing => "everybody may count everything",
             Paranoia::Tracepoints => "everybody may count everything but raw tracepoints",
