@@ -12,6 +12,7 @@ use crate::{Error, Result};
 mod doctor;
 mod estimate;
 mod explain;
+mod mfu;
 mod model_args;
 mod operators;
 mod reconcile;
@@ -32,6 +33,7 @@ enum Command {
     Reconcile(reconcile::Args),
     Operators(operators::Args),
     Doctor(doctor::Args),
+    Mfu(mfu::Args),
 }
 
 /// Options that every subcommand which prints a result takes.
@@ -80,5 +82,6 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8> {
         Command::Reconcile(args) => reconcile::run(args),
         Command::Operators(args) => operators::run(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::Mfu(args) => mfu::run(args),
     }
 }

@@ -14,6 +14,7 @@ mod doctor;
 mod estimate;
 mod explain;
 mod ledger;
+mod mfu;
 mod operators;
 mod reconcile;
 pub mod run;
@@ -22,6 +23,7 @@ pub mod text;
 pub use doctor::{Auto, Diagnosis};
 pub use estimate::Estimates;
 pub use explain::Explained;
+pub use mfu::{Devices, PublishedList};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
