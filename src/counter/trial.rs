@@ -124,18 +124,3 @@ fn program() -> Vec<u8> {
     file.extend(code);
     file
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::counter::step::Step;
-    use crate::counter::translate::Translate;
-
-    #[test]
-    fn exact_counters_count_the_trial_to_the_last_flop() {
-        for counter in [&Translate as &dyn Counter, &Step] {
-            let trial = run(counter);
-            assert_eq!((trial.counted_flops, trial.works), (Some(1000), true), "{}: {:?}", trial.counter, trial.error);
-        }
-    }
-}
