@@ -15,6 +15,7 @@ mod explain;
 mod mfu;
 mod model_args;
 mod operators;
+mod peak;
 mod reconcile;
 mod run;
 
@@ -34,6 +35,7 @@ enum Command {
     Operators(operators::Args),
     Doctor(doctor::Args),
     Mfu(mfu::Args),
+    Peak(peak::Args),
 }
 
 /// Options that every subcommand which prints a result takes.
@@ -83,5 +85,6 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8> {
         Command::Operators(args) => operators::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Mfu(args) => mfu::run(args),
+        Command::Peak(args) => peak::run(args),
     }
 }

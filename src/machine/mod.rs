@@ -3,6 +3,7 @@
 mod cpu;
 pub mod doctor;
 mod events;
+pub mod peak;
 
 pub use cpu::Cpu;
 pub use events::{FpEvent, Microarchitecture, Pmu};

@@ -16,6 +16,7 @@ mod explain;
 mod ledger;
 mod mfu;
 mod operators;
+mod peak;
 mod reconcile;
 pub mod run;
 pub mod text;
