@@ -39,6 +39,8 @@ pub struct Rate {
     pub theoretical_flops_per_cycle_core: Option<u64>,
     /// At the clock that was held.
     pub theoretical_flop_per_s: Option<f64>,
+    /// Part of the time that its threads had a CPU: the rest went to a hypervisor, a quota or neighbours.
+    pub cpu_share: f64,
     /// FLOPs executed for this figure, warming up included.
     pub executed_flops: u64,
 }
@@ -85,7 +87,7 @@ pub fn measure(cpu: Option<&Cpu>, time: Duration) -> Result<Peak> {
         cpu: cpu.map(Cpu::to_string),
         microarchitecture: theory.as_ref().map(|theory| theory.row.name.clone()),
         theory_source: theory.as_ref().map(|theory| theory.row.evidence.clone()),
-        notes: notes(theory.as_ref(), &cores),
+        notes: notes(theory.as_ref(), &cores, &flops),
         cores,
         flops,
         bandwidth,
@@ -96,6 +98,7 @@ pub fn measure(cpu: Option<&Cpu>, time: Duration) -> Result<Peak> {
 struct Round {
     flops_per_s: f64,
     clock_hz: f64,
+    cpu_share: f64,
 }
 
 fn rate(kernel: &Kernel, cpus: &[usize], cores: usize, theory: Option<&Theory>, time: Duration) -> Result<Rate> {
@@ -104,8 +107,8 @@ fn rate(kernel: &Kernel, cpus: &[usize], cores: usize, theory: Option<&Theory>, 
     let sums: Vec<f64> =
         (0..ROUNDS as usize).map(|round| threads.iter().map(|(rounds, _)| rounds[round].flops_per_s).sum()).collect();
     let best = sums.iter().copied().fold(0.0, f64::max);
-    let clocks = threads.iter().flat_map(|(rounds, _)| rounds).map(|round| round.clock_hz);
-    let clock_hz = median(clocks.collect());
+    let middle = |of: fn(&Round) -> f64| median(threads.iter().flat_map(|(rounds, _)| rounds).map(of).collect());
+    let clock_hz = middle(|round| round.clock_hz);
     let per_cycle = theory.and_then(|theory| theory.row.flops_per_cycle(kernel));
     Ok(Rate {
         precision: kernel.precision,
@@ -119,6 +122,7 @@ fn rate(kernel: &Kernel, cpus: &[usize], cores: usize, theory: Option<&Theory>, 
         measured_flops_per_cycle_core: best / clock_hz / cores as f64,
         theoretical_flops_per_cycle_core: per_cycle,
         theoretical_flop_per_s: per_cycle.map(|flops| flops as f64 * clock_hz * cores as f64),
+        cpu_share: middle(|round| round.cpu_share),
         executed_flops: executed,
     })
 }
@@ -146,22 +150,28 @@ fn rounds(kernel: &Kernel, barrier: &Barrier, time: Duration) -> (Vec<Round>, u6
     for _ in 0..ROUNDS {
         barrier.wait();
         let start = Instant::now();
-        let (mut iterations, mut busy, mut clocks) = (0, Duration::ZERO, Vec::new());
-        while iterations == 0 || start.elapsed() < time / ROUNDS {
+        let (mut slices, mut clocks) = (Vec::new(), Vec::new());
+        while slices.is_empty() || start.elapsed() < time / ROUNDS {
             let began = Instant::now();
             kernel.run(slice);
-            busy += began.elapsed();
-            iterations += slice;
+            slices.push(began.elapsed().as_secs_f64());
             clocks.push(clock::measure());
         }
-        all += iterations;
-        let flops = (iterations * kernel.flops_per_iteration) as f64;
-        rounds.push(Round { flops_per_s: flops / busy.as_secs_f64(), clock_hz: median(clocks) });
+        let (number, busy) = (slices.len() as u64, slices.iter().sum::<f64>());
+        all += number * slice;
+        let flops = (number * slice * kernel.flops_per_iteration) as f64;
+        // Most slices are not interrupted; what some take longer was taken from them.
+        let undisturbed = median(slices) * number as f64;
+        rounds.push(Round {
+            flops_per_s: flops / busy,
+            clock_hz: median(clocks),
+            cpu_share: (undisturbed / busy).min(1.0),
+        });
     }
     (rounds, all)
 }
 
-fn notes(theory: Option<&Theory>, cores: &Cores) -> Vec<String> {
+fn notes(theory: Option<&Theory>, cores: &Cores, flops: &[Rate]) -> Vec<String> {
     let mut notes = Vec::new();
     match theory {
         Some(Theory { row, doubt }) => {
@@ -172,6 +182,15 @@ fn notes(theory: Option<&Theory>, cores: &Cores) -> Vec<String> {
     }
     if let Some(quota) = cores.quota {
         notes.push(format!("a control group allows {quota} CPUs' worth of time: less than what is used here"));
+    }
+    const NOTABLE: f64 = 0.95;
+    let least = flops.iter().min_by(|a, b| a.cpu_share.total_cmp(&b.cpu_share));
+    if let Some(least) = least.filter(|least| least.cpu_share < NOTABLE) {
+        notes.push(format!(
+            "other work, a quota or the hypervisor took time from the threads: {} had a CPU for {:.0} % of it at the least",
+            least.threads,
+            100.0 * least.cpu_share
+        ));
     }
     notes.push(
         "bandwidth has no theoretical figure: neither /proc nor /sys tells the memory's channels and clock".into(),
