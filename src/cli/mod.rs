@@ -9,9 +9,11 @@ use crate::report::{Format, Sink, Standard};
 use crate::units::Unit;
 use crate::{Error, Result};
 
+mod completions;
 mod doctor;
 mod estimate;
 mod explain;
+mod man;
 mod mfu;
 mod model_args;
 mod operators;
@@ -36,6 +38,8 @@ enum Command {
     Doctor(doctor::Args),
     Mfu(mfu::Args),
     Peak(peak::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// Options that every subcommand which prints a result takes.
@@ -86,5 +90,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8> {
         Command::Doctor(args) => doctor::run(args),
         Command::Mfu(args) => mfu::run(args),
         Command::Peak(args) => peak::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
     }
 }
