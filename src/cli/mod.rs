@@ -20,6 +20,7 @@ mod operators;
 mod peak;
 mod reconcile;
 mod run;
+mod time_args;
 
 #[derive(Parser)]
 #[command(name = "flopledger", version, about, max_term_width = 100)]

@@ -20,6 +20,7 @@ mod peak;
 mod reconcile;
 pub mod run;
 pub mod text;
+mod timed;
 
 pub use doctor::{Auto, Diagnosis};
 pub use estimate::Estimates;

@@ -94,6 +94,18 @@ pub fn measure(cpu: Option<&Cpu>, time: Duration) -> Result<Peak> {
     })
 }
 
+/// The fastest way to compute in this precision on all CPUs that may be used.
+pub fn best(precision: Precision, time: Duration) -> Result<Option<Rate>> {
+    let cores = Cores::usable()?;
+    let mut best: Option<Rate> = None;
+    for kernel in kernels::all().iter().filter(|kernel| kernel.precision == precision) {
+        let rate = rate(kernel, &cores.cpus, cores.physical, None, time)?;
+        let faster = best.as_ref().is_none_or(|best| rate.measured_flop_per_s > best.measured_flop_per_s);
+        best = if faster { Some(rate) } else { best };
+    }
+    Ok(best)
+}
+
 /// What one thread did in one round.
 struct Round {
     flops_per_s: f64,
