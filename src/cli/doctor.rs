@@ -9,7 +9,7 @@ use crate::counter::step::Step;
 use crate::counter::translate::Translate;
 use crate::counter::{Choice, Counter, choose, trial};
 use crate::machine::Cpu;
-use crate::machine::doctor::{Facts, Outcome, Probe, Root, advise, signature};
+use crate::machine::doctor::{Advice, Facts, Outcome, Probe, Root, advise, signature};
 use crate::report::{Auto, Diagnosis, Format, Standard};
 
 /// What this machine allows, which counter `auto` uses and why, and how to get a better one
@@ -46,11 +46,22 @@ pub fn run(mut args: Args) -> Result<u8> {
         perf_miscounts: trials.iter().any(|trial| !trial.exact && !trial.works && trial.counted_flops.is_some()),
         tracing: works("translate") || works("step"),
     };
+    let auto = chosen.counter.name();
+    let mut advice = advise(&facts, &probe, outcome);
+    if let Some(other) = trials.iter().find(|trial| trial.works).filter(|_| !works(auto)) {
+        advice.insert(
+            0,
+            Advice {
+                why: format!("auto would use {auto}, which failed its trial; until that is mended, name another"),
+                commands: vec![format!("flopledger run --counter {} -- COMMAND", other.counter)],
+            },
+        );
+    }
     let code = if outcome.perf || outcome.tracing { 0 } else { NOTHING_COUNTS };
     sink.print(&Diagnosis {
         schema: "flopledger.doctor/1",
-        auto: Auto { counter: chosen.counter.name(), works: works(chosen.counter.name()), reason: chosen.reason },
-        advice: advise(&facts, &probe, outcome),
+        auto: Auto { counter: auto, works: works(auto), reason: chosen.reason },
+        advice,
         facts,
         probe,
         trials,

@@ -192,6 +192,42 @@ mod tests {
         assert!(check(&row, &devices).1.contains("HFU is below MFU"));
     }
 
+    /// `N img/s x G GFLOP = A TFLOP/s`, or GFLOP/s.
+    #[test]
+    fn image_rates_come_out() {
+        let mut done = 0;
+        for row in rows().unwrap().iter().filter(|row| row.derivation.contains("img/s x")) {
+            let words: Vec<&str> = row.derivation.split_whitespace().collect();
+            let ["img/s", "x", forward, "GFLOP", "=", achieved, unit, ..] = words[1..] else { panic!("{words:?}") };
+            let scale = if unit == "TFLOP/s" { 1000.0 } else { 1.0 };
+            let [images, forward, achieved] = [words[0], forward, achieved].map(|word| word.parse::<f64>().unwrap());
+            let found = images * forward / scale;
+            assert!(
+                (found - achieved).abs() <= 0.51 * if scale > 1.0 { 0.1 } else { 1.0 } + 1e-3 * achieved,
+                "{words:?}"
+            );
+            done += 1;
+        }
+        assert_eq!(done, 166);
+    }
+
+    /// The forward passes that the derivations start from are those of `estimate`.
+    #[test]
+    fn forward_passes_are_ours() {
+        use crate::convention::estimate;
+        let mut done = 0;
+        for row in rows().unwrap().iter().filter(|row| row.derivation.contains("GFLOP fwd")) {
+            let name = row.model.split_whitespace().find(|word| word.starts_with("ViT-"));
+            let Some(Ok(spec)) = name.map(crate::model::preset) else { continue };
+            let flops = estimate(&spec).flops;
+            let flops = if row.model.ends_with("image tower") { flops.image } else { flops.total };
+            let ours = format!("x {:.2} GFLOP fwd", flops as f64 / 1e9);
+            assert!(row.derivation.contains(&ours), "{}: {} is not {ours}", row.model, row.derivation);
+            done += 1;
+        }
+        assert!(done >= 40, "{done}");
+    }
+
     /// `N samples/s / D = S/s/device x F x G GFLOP fwd = A TFLOP/s`: A must come out.
     #[test]
     fn derivations_come_out() {

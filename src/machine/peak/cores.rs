@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::path::Path;
 use std::sync::Barrier;
 use std::thread;
 
@@ -17,6 +18,8 @@ pub struct Cores {
     pub cpus: Vec<usize>,
     /// Cores that these belong to: siblings share one and its pipes.
     pub physical: usize,
+    /// They are of two kinds, with different peaks.
+    pub hybrid: bool,
     /// CPUs' worth of time that a control group allows, where it does not allow all.
     pub quota: Option<f64>,
 }
@@ -28,7 +31,8 @@ impl Cores {
         let cpus: Vec<usize> = (0..CpuSet::count()).filter(|cpu| set.is_set(*cpu).unwrap_or(false)).collect();
         let cores: HashSet<(String, String)> = cpus.iter().map(|cpu| core_of(*cpu)).collect();
         let quota = fs::read_to_string("/sys/fs/cgroup/cpu.max").ok().and_then(|text| quota(&text));
-        Ok(Cores { physical: cores.len(), quota: quota.filter(|quota| *quota < cpus.len() as f64), cpus })
+        let hybrid = Path::new("/sys/bus/event_source/devices/cpu_atom").exists();
+        Ok(Cores { physical: cores.len(), hybrid, quota: quota.filter(|quota| *quota < cpus.len() as f64), cpus })
     }
 }
 

@@ -286,6 +286,12 @@ mod tests {
             // SAFETY: SSE2 is in every x86-64 CPU.
             unsafe { run(1000, &ones_f32()) };
         }
+        if has!("avx") {
+            for run in [mul_add_ps_256, mul_add_pd_256] {
+                // SAFETY: the CPU has AVX.
+                unsafe { run(1000, &ones_f64()) };
+            }
+        }
     }
 
     #[test]

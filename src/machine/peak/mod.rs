@@ -72,7 +72,9 @@ pub fn measure(cpu: Option<&Cpu>, time: Duration) -> Result<Peak> {
     let mut flops = Vec::new();
     for kernel in &kernels {
         for (cpus, physical) in &groups {
-            flops.push(rate(kernel, cpus, *physical, theory.as_ref(), time)?);
+            // The first CPU of a hybrid is a P-core, whose figures the table has; of all together it has none.
+            let theory = theory.as_ref().filter(|_| !cores.hybrid || cpus.len() == 1);
+            flops.push(rate(kernel, cpus, *physical, theory, time)?);
         }
     }
     let levels = memory::levels(one[0]);
@@ -191,6 +193,9 @@ fn notes(theory: Option<&Theory>, cores: &Cores, flops: &[Rate]) -> Vec<String> 
             notes.extend((!row.note.is_empty()).then(|| format!("{}: {}", row.name, row.note)));
         }
         None => notes.push("no theoretical peak: this CPU is not in the table".into()),
+    }
+    if cores.hybrid {
+        notes.push("P-cores and E-cores together have no theoretical peak here".into());
     }
     if let Some(quota) = cores.quota {
         notes.push(format!("a control group allows {quota} CPUs' worth of time: less than what is used here"));
