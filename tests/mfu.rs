@@ -116,6 +116,23 @@ fn published_rows_are_checked() {
     assert!(refused(&["--published", "--model", "no such model"]).contains("no row matches"));
 }
 
+/// A reader that goes away early is no error, in CSV either.
+#[test]
+fn broken_pipes_are_no_error() {
+    for format in ["table", "json", "csv"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flopledger"));
+        command.args(["mfu", "--published", "--format", format]).stdout(std::process::Stdio::piped());
+        let mut child = command.stderr(std::process::Stdio::piped()).spawn().expect("runs");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("ends");
+        assert!(
+            output.status.success() && output.stderr.is_empty(),
+            "{format}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
 #[test]
 fn devices_are_listed_with_their_traps() {
     let report = json(&["--list-devices"]);

@@ -47,6 +47,14 @@ pub fn write_json<T: Serialize + ?Sized>(value: &T, out: &mut dyn Write) -> io::
     out.write_all(b"\n")
 }
 
+/// csv's own conversion hides what happened, and with it that a reader went away.
+fn as_io(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
 /// Where a result goes when the user named no file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standard {
@@ -97,7 +105,7 @@ impl Sink {
             Format::Json => report.json(&mut self.out)?,
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(&mut self.out as &mut dyn Write);
-                report.csv(&mut writer).map_err(io::Error::from)?;
+                report.csv(&mut writer).map_err(as_io)?;
                 writer.flush()?;
             }
         }

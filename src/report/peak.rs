@@ -23,7 +23,7 @@ impl Report for Peak {
         let unknown = || "unknown".to_owned();
         writeln!(
             out,
-            "{} ({}), {} threads on {} cores",
+            "{} ({}), threads: {}, cores: {}",
             self.microarchitecture.clone().unwrap_or_else(unknown),
             self.cpu.clone().unwrap_or_else(unknown),
             self.cores.cpus.len(),

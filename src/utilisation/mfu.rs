@@ -264,11 +264,19 @@ fn exact(value: &BigRational) -> String {
 }
 
 fn tera(rate: &BigRational) -> String {
-    format!("{:.2}", to_f64(rate) / 1e12)
+    const READABLE: f64 = 1e9;
+    match to_f64(rate) / 1e12 {
+        large if large > READABLE => format!("{large:.2e}"),
+        value => format!("{value:.2}"),
+    }
 }
 
 fn percent(share: &BigRational) -> String {
-    format!("{:.2} %", 100.0 * to_f64(share))
+    const READABLE: f64 = 1e6;
+    match 100.0 * to_f64(share) {
+        large if large > READABLE => format!("{large:.2e} %"),
+        value => format!("{value:.2} %"),
+    }
 }
 
 #[cfg(test)]

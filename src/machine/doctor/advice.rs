@@ -56,7 +56,7 @@ fn for_tracing(facts: &Facts) -> Advice {
             commands: unfiltered(facts, "SYS_PTRACE", "ptrace"),
         },
         _ => advice(
-            "for translate and step: see what a security module refused",
+            "for translate and step: what failed is said above; what a security module refused is in the kernel's log",
             ["journalctl -k --grep 'ptrace|apparmor|avc'"],
         ),
     }

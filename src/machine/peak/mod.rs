@@ -194,6 +194,15 @@ fn notes(theory: Option<&Theory>, cores: &Cores, flops: &[Rate]) -> Vec<String> 
         }
         None => notes.push("no theoretical peak: this CPU is not in the table".into()),
     }
+    const CLOCK_ERROR: f64 = 1.05;
+    let faster =
+        |rate: &&Rate| rate.theoretical_flop_per_s.is_some_and(|most| rate.measured_flop_per_s > CLOCK_ERROR * most);
+    if let Some(rate) = flops.iter().find(faster) {
+        notes.push(format!(
+            "{} {} does more than the theory: this is another CPU than --cpu or /proc/cpuinfo says, or the table is wrong",
+            rate.shape, rate.instruction
+        ));
+    }
     if cores.hybrid {
         notes.push("P-cores and E-cores together have no theoretical peak here".into());
     }
