@@ -17,5 +17,6 @@ pub mod nearest;
 pub mod operators;
 pub mod report;
 pub mod units;
+pub mod utilisation;
 
 pub use error::{Error, Result};

@@ -9,12 +9,18 @@ use crate::report::{Format, Sink, Standard};
 use crate::units::Unit;
 use crate::{Error, Result};
 
+mod completions;
+mod doctor;
 mod estimate;
 mod explain;
+mod man;
+mod mfu;
 mod model_args;
 mod operators;
+mod peak;
 mod reconcile;
 mod run;
+mod time_args;
 
 #[derive(Parser)]
 #[command(name = "flopledger", version, about, max_term_width = 100)]
@@ -30,6 +36,11 @@ enum Command {
     Run(run::Args),
     Reconcile(reconcile::Args),
     Operators(operators::Args),
+    Doctor(doctor::Args),
+    Mfu(mfu::Args),
+    Peak(peak::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// Options that every subcommand which prints a result takes.
@@ -77,5 +88,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8> {
         Command::Run(args) => run::run(args),
         Command::Reconcile(args) => reconcile::run(args),
         Command::Operators(args) => operators::run(args),
+        Command::Doctor(args) => doctor::run(args),
+        Command::Mfu(args) => mfu::run(args),
+        Command::Peak(args) => peak::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
     }
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::Result;
 use crate::model::{self, ClipSpec};
+use crate::{Error, Result};
 
 #[derive(Args, Debug, Clone)]
 pub struct ModelArgs {
@@ -26,6 +26,17 @@ impl ModelArgs {
             (None, Some(name)) => model::preset(name),
             (None, None) => model::preset(default),
         }
+    }
+
+    /// The model named; without one, an error.
+    pub fn load(&self) -> Result<ClipSpec> {
+        if self.config.is_none() && self.preset.is_none() {
+            return Err(Error::input("no model given").remedy(format!(
+                "name a configuration file, or a preset with --preset: {}",
+                model::names().collect::<Vec<_>>().join(", ")
+            )));
+        }
+        self.load_or("")
     }
 
     /// The same choice as arguments of the built-in workload.

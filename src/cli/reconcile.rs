@@ -8,7 +8,10 @@ use clap::ValueEnum;
 
 use super::Output;
 use super::model_args::ModelArgs;
-use crate::counter::{Command, Counter, Measurement, Options, hardware, pmu_model, step::Step, translate::Translate};
+use super::time_args::{TimeArgs, Work};
+use crate::counter::{
+    Command, Counter, Measurement, Options, Precisions, hardware, pmu_model, step::Step, translate::Translate,
+};
 use crate::ledger::Ledger;
 use crate::ledger::explain::{Side, explain};
 use crate::ledger::reconcile::{Machine, Subject, reconcile};
@@ -45,6 +48,8 @@ pub struct Args {
     /// How to count instructions
     #[arg(long, value_enum, default_value = "auto")]
     counter: Choice,
+    #[command(flatten)]
+    time: TimeArgs,
     #[command(flatten)]
     output: Output,
     /// Run this instead of the built-in workload
@@ -90,6 +95,7 @@ pub fn run(args: Args) -> Result<u8> {
         .tempfile()
         .map_err(|e| Error::failed(format!("cannot create a file for the operator trace: {e}")))?;
     let command = args.command(trace_file.path())?;
+    let timer = args.time.timer()?;
     let measurement = match args.counter {
         Choice::Auto | Choice::Translate => Translate.measure(&command, &Options::default())?,
         Choice::Step => {
@@ -109,7 +115,10 @@ pub fn run(args: Args) -> Result<u8> {
         None => None,
     };
     let subject = Subject { pmu, ..args.subject(&spec, &command, cpu.as_ref(), &operators, &measurement)? };
-    let result = reconcile(&subject, before)?;
+    let mut result = reconcile(&subject, before)?;
+    let (executed, model) = (Some(result.counts.instructions), Some(result.counts.analytic));
+    let precision = Precisions::of(subject.tally).foremost();
+    result.timed = timer.time(&command, measurement.exit, &Work { executed, model, precision });
     sink.print(&result)?;
     Ok(0)
 }

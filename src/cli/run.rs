@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::Args as Arguments;
 
 use super::Output;
+use super::time_args::{TimeArgs, Work};
 use crate::counter::{Choice, Command, CountAt, Options, RunResult, choose, pmu_model};
 use crate::machine::Cpu;
 use crate::report::Standard;
@@ -35,6 +36,8 @@ pub struct Args {
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     command: Vec<OsString>,
     #[command(flatten)]
+    time: TimeArgs,
+    #[command(flatten)]
     output: Output,
 }
 
@@ -47,10 +50,15 @@ pub fn run(args: Args) -> Result<u8> {
     let command = Command { program, args: words.collect(), env: Vec::new(), stdout_to_stderr: false };
     let cpu = args.cpu.map_or_else(Cpu::this, Ok)?;
     let chosen = choose(args.counter, &cpu);
-    let measured = chosen.counter.measure(&command, &Options { wait_all: args.wait_all, count_at: args.count_at })?;
+    let timer = args.time.timer()?;
+    let options = Options { wait_all: args.wait_all, count_at: args.count_at };
+    let measured = chosen.counter.measure(&command, &options)?;
     let mut result = RunResult::new(&command, chosen.reason, pmu_model(Some(&cpu), &measured), measured);
     result.mnemonics = result.mnemonics.filter(|_| args.mnemonics);
     result.effort = result.effort.filter(|_| args.verbose);
+    let executed = result.flops.total.or(result.pmu_flops.total);
+    let work = Work { executed, model: None, precision: result.flops.foremost() };
+    result.timed = timer.time(&command, result.exit, &work);
     sink.print(&result)?;
     Ok(result.exit.status())
 }

@@ -19,7 +19,10 @@ pub mod sites;
 pub mod step;
 pub mod symbols;
 mod tally;
+pub mod timed;
+pub mod timing;
 pub mod translate;
+pub mod trial;
 mod wait;
 mod watchdog;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::timed::Timed;
 use super::{ClassCount, Classes, Command, Effort, Event, Exit, Measurement, PmuFlops, Tally, Time, flops_of};
 use crate::isa::{Class, Kind, Precision, mnemonic_name};
 
@@ -41,6 +42,9 @@ pub struct RunResult {
     /// Left out unless it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effort: Option<Effort>,
+    /// Left out unless it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timed: Option<Timed>,
 }
 
 /// FLOPs on active lanes.
@@ -117,12 +121,26 @@ impl RunResult {
             time,
             max_rss_bytes: measured.max_rss_bytes,
             effort: measured.effort,
+            timed: None,
         }
     }
 }
 
 impl Precisions {
-    fn of(tally: &Tally) -> Precisions {
+    /// The precision in which most is done; fp32 where that is not known.
+    pub fn foremost(&self) -> Precision {
+        let known = [
+            (Precision::Fp16, self.fp16),
+            (Precision::Bf16, self.bf16),
+            (Precision::Fp64, self.fp64),
+            (Precision::X87, self.x87),
+            (Precision::Fp32, self.fp32),
+        ];
+        let most = known.into_iter().max_by_key(|(_, flops)| flops.unwrap_or(0));
+        most.map_or(Precision::Fp32, |(precision, _)| precision)
+    }
+
+    pub fn of(tally: &Tally) -> Precisions {
         let flops = |precision| Some(tally.flops_in(precision));
         Precisions {
             total: Some(tally.flops()),

@@ -1,7 +1,9 @@
 //! This machine: its CPU and its floating-point events.
 
 mod cpu;
+pub mod doctor;
 mod events;
+pub mod peak;
 
 pub use cpu::Cpu;
 pub use events::{FpEvent, Microarchitecture, Pmu};

@@ -10,16 +10,22 @@ use serde::Serialize;
 use crate::units::Unit;
 use crate::{Error, Result};
 
+mod doctor;
 mod estimate;
 mod explain;
 mod ledger;
+mod mfu;
 mod operators;
+mod peak;
 mod reconcile;
 pub mod run;
 pub mod text;
+mod timed;
 
+pub use doctor::{Auto, Diagnosis};
 pub use estimate::Estimates;
 pub use explain::Explained;
+pub use mfu::{Devices, PublishedList};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -39,6 +45,14 @@ pub trait Report {
 pub fn write_json<T: Serialize + ?Sized>(value: &T, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, value)?;
     out.write_all(b"\n")
+}
+
+/// csv's own conversion hides what happened, and with it that a reader went away.
+fn as_io(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 /// Where a result goes when the user named no file.
@@ -91,7 +105,7 @@ impl Sink {
             Format::Json => report.json(&mut self.out)?,
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(&mut self.out as &mut dyn Write);
-                report.csv(&mut writer).map_err(io::Error::from)?;
+                report.csv(&mut writer).map_err(as_io)?;
                 writer.flush()?;
             }
         }

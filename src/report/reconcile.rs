@@ -30,7 +30,11 @@ impl Report for Reconciliation {
             write_ledger(ledger, out)?;
         }
         writeln!(out)?;
-        self.by_kind(out, unit)
+        self.by_kind(out, unit)?;
+        match &self.timed {
+            Some(timed) => super::timed::write(timed, out),
+            None => Ok(()),
+        }
     }
 
     fn json(&self, out: &mut dyn Write) -> io::Result<()> {

@@ -247,6 +247,9 @@ fn closing(run: &RunResult, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{blocks} blocks translated, {memory} kiB at most in memory, {traps} traps")?;
         writeln!(out, "{:.3} s of CPU time for the translator", effort.cpu_s)?;
     }
+    if let Some(timed) = &run.timed {
+        super::timed::write(timed, out)?;
+    }
     match (run.exit.code, run.exit.signal) {
         (Some(0), _) => {}
         (Some(code), _) => writeln!(out, "the command exited with code {code}")?,

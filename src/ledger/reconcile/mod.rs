@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::kernels::Kernels;
 use super::{Figure, Ledger};
 use crate::Result;
+use crate::counter::timed::Timed;
 use crate::counter::{Measurement, Tally, Time};
 use crate::model::Term;
 use crate::model::terms::Kind;
@@ -88,6 +89,9 @@ pub struct Reconciliation {
     pub measured: Count,
     pub time: Time,
     pub machine: Machine,
+    /// Left out unless it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timed: Option<Timed>,
 }
 
 /// Builds the chain. `before` are ledgers that lead to the analytic count, e.g. from a convention.
@@ -151,6 +155,7 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
         measured,
         time: measurement.time,
         machine: subject.machine.clone(),
+        timed: None,
     })
 }
 
