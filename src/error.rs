@@ -57,6 +57,11 @@ impl Error {
         self
     }
 
+    /// What is wrong, on one line: without the remedy.
+    pub fn summary(&self) -> String {
+        self.message.lines().next().unwrap_or_default().to_owned()
+    }
+
     pub fn fault(&self) -> Fault {
         self.fault
     }

@@ -7,7 +7,7 @@ use crate::Result;
 use crate::counter::perf::Perf;
 use crate::counter::step::Step;
 use crate::counter::translate::Translate;
-use crate::counter::{Choice, Counter, choose, trial};
+use crate::counter::{Choice, choose, trial};
 use crate::machine::Cpu;
 use crate::machine::doctor::{Advice, Facts, Outcome, Probe, Root, advise, signature};
 use crate::report::{Auto, Diagnosis, Format, Standard};
@@ -35,10 +35,9 @@ pub fn run(mut args: Args) -> Result<u8> {
     let sink = args.output.open(Standard::Stdout)?;
     let facts = Facts::gather(&Root::this_machine(), signature().as_deref());
     let cpu = args.cpu.map_or_else(Cpu::this, Ok)?;
-    let perf = Perf { cpu: cpu.clone() };
-    let counters = [&perf as &dyn Counter, &Translate, &Step];
-    let trials = counters.map(trial::run).to_vec();
-    let chosen = choose(Choice::Auto, &cpu);
+    let perf = Perf::of(cpu);
+    let trials = vec![trial::of_hardware(&perf), trial::run(&Translate), trial::run(&Step)];
+    let chosen = choose(Choice::Auto, perf);
     let probe = Probe::run(&facts);
     let works = |name: &str| trials.iter().any(|trial| trial.counter == name && trial.works);
     let outcome = Outcome {

@@ -18,6 +18,7 @@ mod mfu;
 mod model_args;
 mod operators;
 mod peak;
+mod perf_args;
 mod reconcile;
 mod run;
 mod time_args;

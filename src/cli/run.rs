@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::Args as Arguments;
 
 use super::Output;
+use super::perf_args::PerfArgs;
 use super::time_args::{TimeArgs, Work};
 use crate::counter::{Choice, Command, CountAt, Options, RunResult, choose, pmu_model};
 use crate::machine::Cpu;
@@ -36,6 +37,8 @@ pub struct Args {
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     command: Vec<OsString>,
     #[command(flatten)]
+    perf: PerfArgs,
+    #[command(flatten)]
     time: TimeArgs,
     #[command(flatten)]
     output: Output,
@@ -49,7 +52,7 @@ pub fn run(args: Args) -> Result<u8> {
     let program = words.next().ok_or_else(|| Error::input("no command was given"))?;
     let command = Command { program, args: words.collect(), env: Vec::new(), stdout_to_stderr: false };
     let cpu = args.cpu.map_or_else(Cpu::this, Ok)?;
-    let chosen = choose(args.counter, &cpu);
+    let chosen = choose(args.counter, args.perf.perf(cpu.clone()));
     let timer = args.time.timer()?;
     let options = Options { wait_all: args.wait_all, count_at: args.count_at };
     let measured = chosen.counter.measure(&command, &options)?;

@@ -60,7 +60,7 @@ pub struct Work {
 impl TimeArgs {
     /// To be called before the command is counted, which reads its input.
     pub fn timer(&self) -> Result<Timer> {
-        let input = self.time_runs.map(|_| Input::remember()).transpose()?;
+        let input = self.time_runs.map(|_| Input::remember("--time-runs")).transpose()?;
         Ok(Timer { args: self.clone(), input })
     }
 }

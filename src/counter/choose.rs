@@ -1,10 +1,10 @@
 //! Which counter a run uses, and why.
 
 use super::perf::Perf;
+use super::perf::calibration::Calibrate;
 use super::step::Step;
 use super::translate::Translate;
 use super::{Counter, Measurement};
-use crate::Error;
 use crate::machine::Cpu;
 
 /// What the user asked for.
@@ -26,30 +26,28 @@ pub struct Chosen {
     pub reason: String,
 }
 
-/// Chooses a counter for a CPU. One asked for by name that this machine does not offer fails when
+/// Chooses a counter; hardware events as `perf` would count them. One asked for by name that this machine does not offer fails when
 /// it starts to measure, and says why.
-pub fn choose(choice: Choice, cpu: &Cpu) -> Chosen {
-    let perf = Perf { cpu: cpu.clone() };
+pub fn choose(choice: Choice, perf: Perf) -> Chosen {
     match choice {
         Choice::Perf => Chosen { counter: Box::new(perf), reason: "asked for".into() },
         Choice::Translate => Chosen { counter: Box::new(Translate), reason: "asked for".into() },
         Choice::Step => Chosen { counter: Box::new(Step), reason: "asked for".into() },
         Choice::Auto => match perf.refusal() {
-            None => Chosen { counter: Box::new(perf), reason: format!("the CPU {cpu} has floating-point events") },
-            Some(refusal) => Chosen { counter: Box::new(Translate), reason: first_line(&refusal) },
+            None => {
+                let calibrated = if perf.calibrate == Calibrate::Never { "are not calibrated" } else { "count right" };
+                let reason = format!("the CPU {} has floating-point events, which {calibrated}", perf.cpu);
+                Chosen { counter: Box::new(perf), reason }
+            }
+            Some(refusal) => Chosen { counter: Box::new(Translate), reason: refusal.summary() },
         },
     }
 }
 
 /// The counter of hardware events, where this machine has any.
 pub fn hardware(cpu: &Cpu) -> Option<impl Counter + use<>> {
-    let perf = Perf { cpu: cpu.clone() };
+    let perf = Perf::of(cpu.clone());
     perf.refusal().is_none().then_some(perf)
-}
-
-/// Without the remedy.
-fn first_line(error: &Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 /// The CPU of FP_ARITH_INST_RETIRED by whose documentation an instruction counter tells what events

@@ -21,6 +21,7 @@ pub mod symbols;
 mod tally;
 pub mod timed;
 pub mod timing;
+mod tiny;
 pub mod translate;
 pub mod trial;
 mod wait;
@@ -95,8 +96,20 @@ pub enum EventStatus {
     NotCounted,
 }
 
+/// What is known of a count that ran for part of the time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Partial {
+    /// Of the time that it was enabled.
+    pub running_fraction: f64,
+    /// What was counted while it ran.
+    pub at_least: u64,
+    /// What it would be, had the rest been like the part that was counted: an estimate, and no count. None
+    /// where nothing speaks for that.
+    pub estimate: Option<u64>,
+}
+
 /// One perf event as it was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     pub name: String,
     /// None where the event never ran or could not be opened.
@@ -104,18 +117,45 @@ pub struct Event {
     pub enabled_ns: u64,
     pub running_ns: u64,
     pub status: EventStatus,
+    /// Where it ran for part of the time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial: Option<Partial>,
+    /// Which of several runs counted it, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass: Option<u32>,
     /// Why it was not counted, where the kernel said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
+impl Event {
+    /// Its count, had it run all the time and counted at the same rate.
+    fn as_if_all_the_time(&self) -> Option<u64> {
+        let scaled = u128::from(self.raw?) * u128::from(self.enabled_ns);
+        u64::try_from(scaled.checked_div(self.running_ns.into())?).ok()
+    }
+
+    /// What is known, if it was made for part of the time only. With cores of several kinds, what ran
+    /// elsewhere need not be like what ran here, and nothing is estimated.
+    fn share(&self, kinds_of_cores: usize) -> Option<Partial> {
+        (self.status == EventStatus::Partial).then_some(Partial {
+            running_fraction: self.running_ns as f64 / self.enabled_ns.max(1) as f64,
+            at_least: self.raw?,
+            estimate: self.as_if_all_the_time().filter(|_| kinds_of_cores == 1),
+        })
+    }
+}
+
 /// FLOPs that perf events add up to, by precision where the CPU's events tell them apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct PmuFlops {
     pub total: Option<u64>,
     pub fp16: Option<u64>,
     pub fp32: Option<u64>,
     pub fp64: Option<u64>,
+    /// Where the events ran for part of the time, so that the total is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial: Option<Partial>,
 }
 
 /// What one run of a command under one counter gave.

@@ -174,6 +174,7 @@ pub fn visible(classes: &Classes) -> PmuFlops {
         fp16: sum(&|precision| precision == Precision::Fp16),
         fp32: sum(&|precision| precision == Precision::Fp32),
         fp64: sum(&|precision| precision == Precision::Fp64),
+        partial: None,
     }
 }
 

@@ -35,29 +35,34 @@ impl Timing {
 
 /// Where every run's input begins. Taken before the counted run, which reads it too.
 #[derive(Debug, Clone, Copy)]
-pub struct Input(Option<i64>);
+pub struct Input {
+    /// None where there is nothing to rewind.
+    at: Option<i64>,
+    /// Which option asks for several runs.
+    option: &'static str,
+}
 
 impl Input {
     /// An error where only one run could read the input.
-    pub fn remember() -> Result<Input> {
+    pub fn remember(option: &'static str) -> Result<Input> {
         let stdin = std::io::stdin();
         if stdin.is_terminal() {
-            return Ok(Input(None));
+            return Ok(Input { at: None, option });
         }
         match lseek(&stdin, 0, Whence::SeekCur) {
-            Ok(at) => Ok(Input(Some(at))),
+            Ok(at) => Ok(Input { at: Some(at), option }),
             // A closed one has nothing to read, for all runs.
-            Err(nix::errno::Errno::EBADF) => Ok(Input(None)),
-            Err(_) => Err(Error::input("--time-runs: the input is a pipe, which only one run can read")
+            Err(nix::errno::Errno::EBADF) => Ok(Input { at: None, option }),
+            Err(_) => Err(Error::input(format!("{option}: the input is a pipe, which only one run can read"))
                 .remedy("redirect it from a file, or from /dev/null")),
         }
     }
 
-    fn rewind(self) -> Result<()> {
-        let Some(at) = self.0 else { return Ok(()) };
+    pub fn rewind(self) -> Result<()> {
+        let Some(at) = self.at else { return Ok(()) };
         lseek(std::io::stdin(), at, Whence::SeekSet)
             .map(drop)
-            .map_err(|errno| Error::failed(format!("--time-runs: cannot rewind the input: {}", errno.desc())))
+            .map_err(|errno| Error::failed(format!("{}: cannot rewind the input: {}", self.option, errno.desc())))
     }
 }
 

@@ -126,7 +126,8 @@ fn opened(refusal: &Option<Refusal>) -> String {
 fn shown(trial: &Trial) -> String {
     let expected = grouped(trial.expected_flops.into());
     match (trial.counted_flops, &trial.error) {
-        (Some(counted), _) => format!("{} of {expected} FLOPs", grouped(counted.into())),
+        (Some(counted), None) => format!("{} of {expected} FLOPs", grouped(counted.into())),
+        (Some(counted), Some(error)) => format!("{} of {expected} FLOPs: {error}", grouped(counted.into())),
         (None, Some(error)) => error.clone(),
         (None, None) => "not counted".into(),
     }

@@ -1,5 +1,6 @@
 //! One event, from its opening to its reading.
 
+use std::io;
 use std::time::Duration;
 
 use nix::unistd::Pid;
@@ -31,25 +32,30 @@ impl Attributes for Request {
 /// An event that counts, or the reason why it does not.
 pub struct Opened {
     name: String,
-    counter: std::io::Result<perf_event::Counter>,
+    counter: io::Result<perf_event::Counter>,
 }
 
 impl Opened {
     /// Opens an event on a child that has not executed its program yet: it counts from then on, in
     /// all threads and children.
     pub fn on_exec(name: &str, request: Request, child: Pid) -> Opened {
-        let mut builder = Builder::new(request);
-        builder
-            .observe_pid(child.as_raw())
-            .any_cpu()
-            .inherit(true)
-            .enable_on_exec(true)
-            .exclude_kernel(request.exclude_kernel);
-        Opened { name: name.to_owned(), counter: builder.build() }
+        Opened { name: name.to_owned(), counter: builder(request, child).build() }
     }
 
-    pub fn refusal(&self) -> Option<&std::io::Error> {
-        self.counter.as_ref().err()
+    /// The same, on the counters only together with the group's leader.
+    pub fn in_group(leader: &mut Opened, name: &str, request: Request, child: Pid) -> Opened {
+        let counter = match &mut leader.counter {
+            // Each is read by itself: a group's own format is refused with `inherit` before Linux 4.13.
+            Ok(leader) => builder(request, child).build_with_group(leader),
+            // Nothing follows a leader that is not open.
+            Err(_) => Err(io::ErrorKind::InvalidInput.into()),
+        };
+        Opened { name: name.to_owned(), counter }
+    }
+
+    /// The open event, or why the kernel refused it.
+    pub fn accepted(self) -> io::Result<Opened> {
+        self.counter.map(|counter| Opened { name: self.name, counter: Ok(counter) })
     }
 
     pub fn read(self) -> Event {
@@ -66,7 +72,7 @@ impl Opened {
                 };
                 let counted = status != EventStatus::NotCounted;
                 let reason = (!counted).then(|| "it was never on a hardware counter".to_owned());
-                Event { name, raw: counted.then_some(data.count()), enabled_ns, running_ns, status, reason }
+                Event { name, raw: counted.then_some(data.count()), enabled_ns, running_ns, status, partial: None, pass: None, reason }
             }
             Err(error) => Event {
                 name,
@@ -74,8 +80,21 @@ impl Opened {
                 enabled_ns: 0,
                 running_ns: 0,
                 status: EventStatus::NotCounted,
+                partial: None,
+                pass: None,
                 reason: Some(refusal::cause(&error)),
             },
         }
     }
+}
+
+fn builder(request: Request, child: Pid) -> Builder<'static> {
+    let mut builder = Builder::new(request);
+    builder
+        .observe_pid(child.as_raw())
+        .any_cpu()
+        .inherit(true)
+        .enable_on_exec(true)
+        .exclude_kernel(request.exclude_kernel);
+    builder
 }

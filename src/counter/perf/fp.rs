@@ -1,133 +1,75 @@
-//! The floating-point events of this CPU, opened and summed up.
-
-use std::fs;
-use std::io;
+//! The floating-point events of a plan, opened, read and summed up.
 
 use nix::unistd::Pid;
-use perf_event_open_sys::bindings::PERF_TYPE_RAW;
 
-use super::event::{Opened, Request};
-use super::refusal;
+use super::event::Opened;
+use super::groups;
+use super::plan::Plan;
+use super::sum::{self, Reading};
+use crate::Result;
 use crate::counter::{Event, EventStatus, PmuFlops};
-use crate::isa::Precision;
-use crate::machine::{Cpu, FpEvent, Microarchitecture, Pmu};
-use crate::{Error, Result};
-
-/// The table's row for a CPU, if it has anything to open.
-pub fn microarchitecture(cpu: &Cpu) -> Result<&'static Microarchitecture> {
-    Microarchitecture::of(cpu).ok_or_else(|| {
-        Error::failed(format!("perf: no floating-point events are known for the CPU {cpu}"))
-            .remedy("count with --counter step; or name a CPU with the same events with --cpu")
-    })
-}
+use crate::machine::FpEvent;
 
 /// The events of all kinds of cores, open on a child that has not executed its program yet.
 pub struct FpEvents {
-    events: Vec<(FpEvent, Opened)>,
+    events: Vec<(usize, FpEvent, Opened)>,
+    kinds: usize,
 }
 
 impl FpEvents {
-    pub fn open(row: &Microarchitecture, child: Pid) -> Result<FpEvents> {
+    pub fn open(plan: &Plan, child: Pid) -> Result<FpEvents> {
         let mut events = Vec::new();
-        for pmu in row.pmus {
-            let kind = kind_of(pmu);
-            for event in pmu.events {
-                let request = Request { pmu: kind, config: event.config, exclude_kernel: true };
-                let name = if row.pmus.len() > 1 { format!("{}/{}/", pmu.name, event.name) } else { event.name.into() };
-                let opened = Opened::on_exec(&name, request, child);
-                if let Some(refused) = opened.refusal() {
-                    return Err(refusal::error(&name, refused));
-                }
-                events.push((*event, opened));
+        for (kind, cores) in plan.cores.iter().enumerate() {
+            for set in &cores.sets {
+                let wanted: Vec<_> = set.iter().map(|event| cores.wanted(event)).collect();
+                let opened = groups::open(&wanted, child)?;
+                events.extend(set.iter().zip(opened).map(|(event, opened)| (kind, event.clone(), opened)));
             }
         }
-        Ok(FpEvents { events })
+        Ok(FpEvents { events, kinds: plan.cores.len() })
     }
 
-    /// The events as they were read, and what they sum up to.
-    pub fn read(self) -> (Vec<Event>, PmuFlops) {
-        let read: Vec<(FpEvent, Event)> =
-            self.events.into_iter().map(|(event, opened)| (event, opened.read())).collect();
-        let flops = sum(&read);
-        (read.into_iter().map(|(_, event)| event).collect(), flops)
-    }
-}
-
-/// The kernel's number for a PMU.
-fn kind_of(pmu: &Pmu) -> u32 {
-    let read =
-        || -> io::Result<String> { fs::read_to_string(format!("/sys/bus/event_source/devices/{}/type", pmu.name)) };
-    // Without sysfs, the core PMU still answers to raw events.
-    read().ok().and_then(|kind| kind.trim().parse().ok()).unwrap_or(PERF_TYPE_RAW)
-}
-
-/// Only what ran all the time is summed: a share of a count is no count.
-fn sum(events: &[(FpEvent, Event)]) -> PmuFlops {
-    let flops = |wanted: &dyn Fn(Option<Precision>) -> bool| {
-        let chosen = events.iter().filter(|(event, _)| wanted(event.precision));
-        chosen
-            .map(|(event, read)| match read.status {
-                EventStatus::Counted => read.raw?.checked_mul(event.flops_per_count),
-                EventStatus::Partial | EventStatus::NotCounted => None,
-            })
-            .try_fold(0u64, |sum, flops| sum.checked_add(flops?))
-    };
-    let split = |precision: Precision| {
-        let told_apart = events.iter().all(|(event, _)| event.precision.is_some());
-        let counted = events.iter().any(|(event, _)| event.precision == Some(precision));
-        (told_apart && counted).then(|| flops(&|p| p == Some(precision))).flatten()
-    };
-    PmuFlops {
-        total: flops(&|_| true),
-        fp16: split(Precision::Fp16),
-        fp32: split(Precision::Fp32),
-        fp64: split(Precision::Fp64),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(event: &'static FpEvent, raw: u64, running_ns: u64) -> (FpEvent, Event) {
-        let status = match running_ns {
-            0 => EventStatus::NotCounted,
-            100 => EventStatus::Counted,
-            _ => EventStatus::Partial,
+    pub fn read(self) -> Vec<Reading> {
+        let kinds = self.kinds;
+        let read = |(cores, event, opened): (usize, FpEvent, Opened)| {
+            let mut read = opened.read();
+            read.partial = read.share(kinds);
+            Reading { event, cores, read }
         };
-        let counted = (running_ns > 0).then_some(raw);
-        let read = Event { name: event.name.into(), raw: counted, enabled_ns: 100, running_ns, status, reason: None };
-        (*event, read)
+        self.events.into_iter().map(read).collect()
     }
+}
 
-    fn events(cpu: &str) -> &'static [FpEvent] {
-        let cpu: Cpu = cpu.parse().expect("a CPU");
-        microarchitecture(&cpu).expect("in the table").pmus[0].events
+/// The events as they were read, what they sum up to, and why that is not what was executed.
+pub fn result(plan: &Plan, mut readings: Vec<Reading>) -> (Vec<Event>, PmuFlops, Vec<String>) {
+    let kinds = plan.cores.len();
+    let flops = sum::flops(&readings, kinds);
+    let idle = readings.iter_mut().filter(|reading| reading.read.status == EventStatus::NotCounted);
+    if flops.total.is_some() {
+        for reading in idle {
+            reading.read.reason = Some(format!("the command never ran on cores of {}", plan.cores[reading.cores].pmu));
+        }
     }
+    let events: Vec<Event> = readings.into_iter().map(|reading| reading.read).collect();
+    let doubts = doubts(plan, &events, &flops);
+    (events, flops, doubts)
+}
 
-    #[test]
-    fn counts_are_weighted_by_width_and_precision() {
-        let read: Vec<_> = events("GenuineIntel-6-8F").iter().map(|event| read(event, 10, 100)).collect();
-        let flops = sum(&read);
-        assert_eq!(flops.fp64, Some(10 * (1 + 2 + 4 + 8)));
-        assert_eq!(flops.fp32, Some(10 * (1 + 4 + 8 + 16)));
-        assert_eq!(flops.total, Some(440));
-        assert_eq!(flops.fp16, None);
+fn doubts(plan: &Plan, events: &[Event], flops: &PmuFlops) -> Vec<String> {
+    let mut doubts = plan.caveats.clone();
+    if let Some(partial) = flops.partial {
+        let share = partial.running_fraction * 100.0;
+        doubts.push(match plan.cores.len() {
+            1 => format!(
+                "the events took turns on the counters, the least for {share:.1} % of the time: no total is known; \
+                 --passes counts them in several runs"
+            ),
+            _ => format!("events were on counters for {share:.1} % of the time, over all kinds of cores: no total is known"),
+        });
     }
-
-    #[test]
-    fn what_did_not_run_all_the_time_is_not_known() {
-        let [first, rest @ ..] = events("GenuineIntel-6-8F") else { panic!("no events") };
-        let mut all = vec![read(first, 10, 60)];
-        all.extend(rest.iter().map(|event| read(event, 10, 100)));
-        let flops = sum(&all);
-        assert_eq!((flops.total, flops.fp64, flops.fp32), (None, None, Some(290)));
+    let never = events.iter().filter(|event| event.status == EventStatus::NotCounted).count();
+    if flops.total.is_none() && never > 0 {
+        doubts.push(format!("{never} of {} events never got a counter", events.len()));
     }
-
-    #[test]
-    fn a_precision_that_is_not_told_apart_is_not_known() {
-        let read: Vec<_> = events("AuthenticAMD-25-11").iter().map(|event| read(event, 7, 100)).collect();
-        let flops = sum(&read);
-        assert_eq!((flops.total, flops.fp32, flops.fp64), (Some(14), None, None));
-    }
+    doubts
 }

@@ -5,30 +5,62 @@ use std::time::Instant;
 use nix::errno::Errno;
 use nix::unistd::Pid;
 
-use super::launch::{Launch, stop_with_command};
+use super::launch::{Launch, Prepare, stop_with_command};
 use super::wait::{self, Change};
-use super::{Command, Counter, Event, EventStatus, Measurement, Options, Time};
+use super::{Command, Counter, Event, Measurement, Options, Time};
 use crate::machine::Cpu;
 use crate::{Error, Result};
+use calibration::{Calibrate, Phase};
 use children::Adoption;
 use fp::FpEvents;
+use plan::Plan;
 
+pub mod calibration;
 mod children;
 mod event;
 mod fp;
+mod groups;
+mod passes;
+mod plan;
 mod refusal;
+mod requirements;
 pub mod software;
+mod sum;
 
 /// Counts with the floating-point events of a CPU, which should be this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Perf {
     pub cpu: Cpu,
+    pub calibrate: Calibrate,
+    /// Runs the command again for what does not fit the counters.
+    pub passes: bool,
 }
 
 impl Perf {
-    /// Why it cannot count here; None if its events open.
+    pub fn of(cpu: Cpu) -> Perf {
+        Perf { cpu, calibrate: Calibrate::default(), passes: false }
+    }
+
+    /// Why it cannot count here; None if its events open and count right.
     pub fn refusal(&self) -> Option<Error> {
-        let row = fp::microarchitecture(&self.cpu);
-        row.and_then(|row| FpEvents::open(row, Pid::from_raw(0))).err()
+        self.ready().err()
+    }
+
+    /// What the events show of programs whose FLOPs are known, tried now. An error where they do not open.
+    pub fn tried(&self) -> Result<Vec<Phase>> {
+        calibration::now(&self.cpu, &self.openable()?)
+    }
+
+    fn openable(&self) -> Result<Plan> {
+        let plan = Plan::of(&self.cpu)?;
+        FpEvents::open(&plan, Pid::from_raw(0))?;
+        Ok(plan)
+    }
+
+    fn ready(&self) -> Result<Plan> {
+        let plan = self.openable()?;
+        calibration::check(&self.cpu, &plan, self.calibrate)?;
+        Ok(plan)
     }
 }
 
@@ -38,29 +70,24 @@ impl Counter for Perf {
     }
 
     fn measure(&self, command: &Command, options: &Options) -> Result<Measurement> {
-        let row = fp::microarchitecture(&self.cpu)?;
-        let adoption = Adoption::begin();
-        let mut launch = Launch::new(command, None)?;
-        let fp_events = match FpEvents::open(row, launch.pid) {
-            Ok(events) => events,
-            Err(error) => {
-                launch.abandon();
-                return Err(error);
-            }
-        };
-        let software = software::open(launch.pid);
-        launch.open_gate()?;
-        let started = Instant::now();
-        if let Some(refusal) = launch.refusal() {
-            launch.abandon();
-            return Err(refusal);
+        let plan = self.ready()?;
+        let mut reasons = Vec::new();
+        if self.calibrate == Calibrate::Never {
+            reasons.push("the events were not calibrated: what does not count here shows 0 as well".to_owned());
         }
-        let end = wait_for(&launch, options)?;
-        let wall_s = started.elapsed().as_secs_f64();
-        let (mut events, pmu_flops) = fp_events.read();
-        let mut reasons = doubts(row.caveats, &events);
-        reasons.extend(adoption.survivors().iter().map(|name| format!("still running when the command ended: {name}")));
-        events.extend(software.into_iter().map(|event| event.read()));
+        let (run, readings, instructions) = if self.passes {
+            let passed = passes::measure(&plan, command, options)?;
+            reasons.push(passed.agreement);
+            (passed.first, passed.readings, passed.instructions)
+        } else {
+            let (opened, run) = run(command, options, None, |child| FpEvents::open(&plan, child))?;
+            (run, opened.read(), Vec::new())
+        };
+        let (mut events, pmu_flops, doubts) = fp::result(&plan, readings);
+        reasons.extend(doubts);
+        reasons.extend(run.survivors.iter().map(|name| format!("still running when the command ended: {name}")));
+        events.extend(instructions);
+        events.extend(run.software);
         Ok(Measurement {
             counter: self.name(),
             tally: None,
@@ -68,9 +95,9 @@ impl Counter for Perf {
             events,
             exact: false,
             reasons,
-            exit: end.exit,
-            time: Time { wall_s, user_s: end.usage.user_s, sys_s: end.usage.sys_s },
-            max_rss_bytes: end.usage.max_rss_bytes,
+            exit: run.end.exit,
+            time: Time { wall_s: run.wall_s, user_s: run.end.usage.user_s, sys_s: run.end.usage.sys_s },
+            max_rss_bytes: run.end.usage.max_rss_bytes,
             processes: None,
             threads: None,
             effort: None,
@@ -78,17 +105,41 @@ impl Counter for Perf {
     }
 }
 
-/// Why the counts of events are not the FLOPs that were executed.
-fn doubts(caveats: &[&str], events: &[Event]) -> Vec<String> {
-    let mut doubts = vec!["the events were not calibrated on this machine".to_owned()];
-    doubts.extend(caveats.iter().map(|caveat| (*caveat).to_owned()));
-    if events.iter().any(|event| event.status == EventStatus::Partial) {
-        doubts.push("the events shared the hardware's counters, and each ran for part of the time only".into());
+/// One run of a command, whatever was counted in it.
+struct Run {
+    end: wait::Ended,
+    wall_s: f64,
+    software: Vec<Event>,
+    survivors: Vec<String>,
+}
+
+/// Runs a command whose events are opened before it starts.
+fn run<T>(
+    command: &Command,
+    options: &Options,
+    prepare: Option<Prepare>,
+    open: impl FnOnce(Pid) -> Result<T>,
+) -> Result<(T, Run)> {
+    let adoption = Adoption::begin();
+    let mut launch = Launch::new(command, prepare)?;
+    let opened = match open(launch.pid) {
+        Ok(opened) => opened,
+        Err(error) => {
+            launch.abandon();
+            return Err(error);
+        }
+    };
+    let software = software::open(launch.pid);
+    launch.open_gate()?;
+    let started = Instant::now();
+    if let Some(refusal) = launch.refusal() {
+        launch.abandon();
+        return Err(refusal);
     }
-    if events.iter().any(|event| event.status == EventStatus::NotCounted) {
-        doubts.push("some events never ran".into());
-    }
-    doubts
+    let end = wait_for(&launch, options)?;
+    let wall_s = started.elapsed().as_secs_f64();
+    let software = software.into_iter().map(|event| event.read()).collect();
+    Ok((opened, Run { end, wall_s, software, survivors: adoption.survivors() }))
 }
 
 /// Waits for the command and, with `wait_all`, for the children that it leaves to us.

@@ -1,0 +1,193 @@
+//! Tries the events on programs whose FLOPs are known, before a zero of theirs is believed: a hypervisor
+//! may let events open that do not count, and an undocumented CPU may weigh them otherwise.
+
+use nix::sched::sched_setaffinity;
+use serde::{Deserialize, Serialize};
+
+use super::groups::{self, Wanted};
+use super::plan::{Cores, Plan};
+use crate::counter::launch::Launch;
+use crate::counter::{Command, EventStatus, Options, tiny};
+use crate::isa::Precision;
+use crate::machine::{Cpu, FpEvent};
+use crate::units::grouped;
+use crate::{Error, Result};
+use cache::Subject;
+use kernels::Kernel;
+
+mod cache;
+mod kernels;
+
+/// What events that are not tied to retirement may show too much: what was begun on a mispredicted path.
+const SPECULATIVE_PERCENT: u64 = 2;
+
+/// One program under the events of one kind of cores.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phase {
+    pub pmu: String,
+    pub kernel: String,
+    pub expected_flops: u64,
+    pub measured_flops: u64,
+    /// What each event added to it.
+    pub events: Vec<(String, u64)>,
+    pub right: bool,
+}
+
+/// Whether events are tried before they are believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Calibrate {
+    #[default]
+    OncePerBoot,
+    Again,
+    Never,
+}
+
+/// An error where the events count wrongly, or could not be tried.
+pub fn check(cpu: &Cpu, plan: &Plan, when: Calibrate) -> Result<()> {
+    let known = match when {
+        Calibrate::Never => return Ok(()),
+        Calibrate::Again => None,
+        Calibrate::OncePerBoot => Subject::of(cpu, plan).and_then(|subject| subject.known()),
+    };
+    let verdict = match known {
+        Some(verdict) => verdict,
+        None => refusal(&now(cpu, plan)?).map_or(Ok(()), Err),
+    };
+    verdict.map_err(|refusal| {
+        Error::failed(format!("perf: {refusal}"))
+            .remedy("count with --counter translate; or see what the events show all the same: --no-calibrate")
+    })
+}
+
+/// Tries the events, and remembers what came of it.
+pub fn now(cpu: &Cpu, plan: &Plan) -> Result<Vec<Phase>> {
+    let phases = calibrate(plan)?;
+    if let Some(subject) = Subject::of(cpu, plan) {
+        subject.remember(&refusal(&phases).map_or(Ok(()), Err));
+    }
+    Ok(phases)
+}
+
+/// Runs every program that this CPU can execute under all events of a plan. An error where the events
+/// could not be read: no verdict.
+fn calibrate(plan: &Plan) -> Result<Vec<Phase>> {
+    let mut phases = Vec::new();
+    for cores in plan.cores.iter().filter(|cores| !cores.sets.is_empty()) {
+        let mut sets = Vec::new();
+        for set in &cores.sets {
+            sets.extend(groups::fitting(set, |events| wanted(cores, events))?);
+        }
+        let counts_half = cores.events().any(|event| event.precision == Some(Precision::Fp16));
+        // An event of no one precision need not count the halves.
+        for kernel in kernels::executable().filter(|kernel| kernel.precision != Precision::Fp16 || counts_half) {
+            phases.push(phase(cores, &sets, kernel)?);
+        }
+    }
+    Ok(phases)
+}
+
+/// What is wrong, measured against expected; None where all is right.
+pub fn refusal(phases: &[Phase]) -> Option<String> {
+    let wrong: Vec<&Phase> = phases.iter().filter(|phase| !phase.right).collect();
+    let first = wrong.first()?;
+    let counted = first.events.iter().filter(|(_, flops)| *flops > 0);
+    let mut by: Vec<String> = counted.map(|(name, flops)| format!("{name}: {}", grouped((*flops).into()))).collect();
+    if by.is_empty() {
+        by.push(format!("none of {} counts", first.events.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")));
+    }
+    Some(format!(
+        "the floating-point events of {} do not count right: {} has {} FLOPs that they count, and they show {} ({}); {} of {} such programs came out wrong",
+        first.pmu,
+        first.kernel,
+        grouped(first.expected_flops.into()),
+        grouped(first.measured_flops.into()),
+        by.join(", "),
+        wrong.len(),
+        phases.len()
+    ))
+}
+
+fn wanted(cores: &Cores, events: &[FpEvent]) -> Vec<Wanted> {
+    events.iter().map(|event| cores.wanted(event)).collect()
+}
+
+fn phase(cores: &Cores, sets: &[Vec<FpEvent>], kernel: &Kernel) -> Result<Phase> {
+    let program = tiny::install(&kernel.code()?)?;
+    let command =
+        Command { program: program.as_os_str().to_owned(), args: Vec::new(), env: Vec::new(), stdout_to_stderr: false };
+    let mut counted = Vec::new();
+    for set in sets {
+        counted.extend(run(cores, set, kernel, &command)?);
+    }
+    Ok(judge(cores, kernel.name, kernel.precision, kernel.flops(), &counted))
+}
+
+/// Counts one run, in a thread that bears the program's name: that is how a fake PMU knows what is tried.
+fn run(cores: &Cores, set: &[FpEvent], kernel: &Kernel, command: &Command) -> Result<Vec<(FpEvent, u64)>> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name(kernel.thread());
+        let counting = thread.spawn_scoped(scope, || count(cores, set, command));
+        let counting = counting.map_err(|e| Error::failed(format!("calibration: cannot start a thread: {e}")))?;
+        counting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn count(cores: &Cores, set: &[FpEvent], command: &Command) -> Result<Vec<(FpEvent, u64)>> {
+    let mut launch = Launch::new(command, None)?;
+    let opened = match on_its_cores(cores, &launch).and_then(|()| groups::open(&wanted(cores, set), launch.pid)) {
+        Ok(opened) => opened,
+        Err(error) => {
+            launch.abandon();
+            return Err(error);
+        }
+    };
+    launch.open_gate()?;
+    if let Some(refusal) = launch.refusal() {
+        launch.abandon();
+        return Err(refusal);
+    }
+    let end = super::wait_for(&launch, &Options::default())?;
+    if end.exit.code != Some(0) {
+        return Err(Error::failed(format!("calibration: the program ended with status {}", end.exit.status())));
+    }
+    set.iter().zip(opened).map(|(event, opened)| Ok((event.clone(), whole(opened.read())?))).collect()
+}
+
+/// A share of a count tells nothing.
+fn whole(read: crate::counter::Event) -> Result<u64> {
+    let why = match (read.status, read.raw) {
+        (EventStatus::Counted, Some(raw)) => return Ok(raw),
+        (EventStatus::Partial, _) => "had a hardware counter for part of the time only",
+        _ => "never got a hardware counter",
+    };
+    Err(Error::failed(format!("calibration: {} {why}: another tool, or the NMI watchdog, holds them", read.name))
+        .remedy("end the other tool, or take what the events show without calibration: --no-calibrate"))
+}
+
+fn on_its_cores(cores: &Cores, launch: &Launch) -> Result<()> {
+    let Some(cpus) = &cores.cpus else { return Ok(()) };
+    sched_setaffinity(launch.pid, cpus).map_err(|errno| {
+        Error::failed(format!("calibration: may not run on the cores of {}: {}", cores.pmu, errno.desc()))
+            .remedy("allow flopledger all kinds of cores, or leave it out: --no-calibrate")
+    })
+}
+
+/// Of the events that count a precision the FLOPs have to add up; all others have to show nothing.
+fn judge(cores: &Cores, kernel: &str, precision: Precision, flops: u64, counted: &[(FpEvent, u64)]) -> Phase {
+    let takes = |event: &FpEvent| event.precision.is_none_or(|of| of == precision);
+    let sum = |of_it: bool| -> u64 {
+        let events = counted.iter().filter(|(event, _)| takes(event) == of_it);
+        events.map(|(event, raw)| raw.saturating_mul(event.flops_per_count)).fold(0, u64::saturating_add)
+    };
+    let expected = if counted.iter().any(|(event, _)| takes(event)) { flops } else { 0 };
+    let band = if cores.speculative { flops * SPECULATIVE_PERCENT / 100 } else { 0 };
+    let (measured, others) = (sum(true), sum(false));
+    Phase {
+        pmu: cores.pmu.clone(),
+        kernel: kernel.to_owned(),
+        expected_flops: expected,
+        measured_flops: measured.saturating_add(others),
+        events: counted.iter().map(|(event, raw)| (event.name.to_string(), raw * event.flops_per_count)).collect(),
+        right: (expected..=expected + band).contains(&measured) && others <= band,
+    }
+}

@@ -1,0 +1,166 @@
+//! One run of the command for each set of events that fits the counters, so that each is counted whole.
+
+use nix::errno::Errno;
+use nix::unistd::Pid;
+use perf_event_open_sys::bindings::PERF_COUNT_HW_INSTRUCTIONS;
+
+use super::event::Opened;
+use super::groups::{self, Wanted};
+use super::plan::{Cores, Plan};
+use super::sum::Reading;
+use super::{Run, run};
+use crate::counter::launch::Prepare;
+use crate::counter::timing::Input;
+use crate::counter::{Command, Event, EventStatus, Options};
+use crate::machine::FpEvent;
+use crate::units::grouped;
+use crate::{Error, Result};
+
+/// The retired instructions of a pass, by which it is compared with the others.
+const INSTRUCTIONS: &str = "instructions";
+
+/// What all passes gave together, with the first one's end, time and use of resources.
+pub struct Passed {
+    pub first: Run,
+    pub readings: Vec<Reading>,
+    /// Of each pass, where they could be counted beside its events.
+    pub instructions: Vec<Event>,
+    /// How many passes there were, and how far they agree.
+    pub agreement: String,
+}
+
+/// Runs the command once a pass. Only the first one's output is seen; each reads the input from where the
+/// first began.
+pub fn measure(plan: &Plan, command: &Command, options: &Options) -> Result<Passed> {
+    let passes = arrange(plan)?;
+    let input = (passes.len() > 1).then(|| Input::remember("--passes")).transpose()?;
+    let (mut readings, mut instructions) = (Vec::new(), Vec::new());
+    let mut count = |number: u32, pass: &Pass| {
+        let again: Option<Prepare> = if number > 1 { Some(silence) } else { None };
+        let (opened, run) = run(command, options, again, |child| pass.open(child))?;
+        for member in opened {
+            let mut read = member.opened.read();
+            read.partial = read.share(plan.cores.len());
+            read.pass = Some(number);
+            match member.event {
+                Some(event) => readings.push(Reading { event, cores: member.cores, read }),
+                None => instructions.push(read),
+            }
+        }
+        Ok::<Run, Error>(run)
+    };
+    let (first, others) = passes.split_first().ok_or_else(|| Error::failed("--passes: there are no events"))?;
+    let first = count(1, first)?;
+    for (number, pass) in (2..).zip(others) {
+        input.map_or(Ok(()), Input::rewind)?;
+        let ended = count(number, pass)?.end.exit;
+        if ended != first.end.exit {
+            return Err(Error::failed(format!(
+                "--passes: run {number} ended with status {}, the first with {}: their counts do not belong together",
+                ended.status(),
+                first.end.exit.status()
+            ))
+            .remedy("count a command that does the same each time"));
+        }
+    }
+    let agreement = agreement(passes.len(), &instructions);
+    Ok(Passed { first, readings, instructions, agreement })
+}
+
+/// One set for each kind of cores.
+struct Pass<'a> {
+    parts: Vec<Part<'a>>,
+}
+
+struct Part<'a> {
+    /// Which of the plan's.
+    kind: usize,
+    cores: &'a Cores,
+    events: Vec<FpEvent>,
+    /// There is a counter left for the instructions.
+    with_instructions: bool,
+}
+
+/// An event of a pass that counts; instructions have no `event`.
+struct Member {
+    cores: usize,
+    event: Option<FpEvent>,
+    opened: Opened,
+}
+
+fn arrange(plan: &Plan) -> Result<Vec<Pass<'_>>> {
+    let mut passes: Vec<Pass> = Vec::new();
+    for (kind, cores) in plan.cores.iter().enumerate() {
+        for (number, (events, with_instructions)) in fitting(cores)?.into_iter().enumerate() {
+            let part = Part { kind, cores, events, with_instructions };
+            match passes.get_mut(number) {
+                Some(pass) => pass.parts.push(part),
+                None => passes.push(Pass { parts: vec![part] }),
+            }
+        }
+    }
+    Ok(passes)
+}
+
+/// What fits the counters together with the instructions, or, where they find none, alone.
+fn fitting(cores: &Cores) -> Result<Vec<(Vec<FpEvent>, bool)>> {
+    let mut all = Vec::new();
+    for set in &cores.sets {
+        let checked = groups::fitting(set, |events| wanted(cores, events, true)).map(|parts| (parts, true));
+        let parts = checked.or_else(|_| groups::fitting(set, |events| wanted(cores, events, false)).map(|p| (p, false)));
+        let (parts, with_instructions) = parts?;
+        all.extend(parts.into_iter().map(|events| (events, with_instructions)));
+    }
+    Ok(all)
+}
+
+fn wanted(cores: &Cores, events: &[FpEvent], with_instructions: bool) -> Vec<Wanted> {
+    let fp = events.iter().map(|event| cores.wanted(event));
+    fp.chain(with_instructions.then(|| cores.wanted_generic(INSTRUCTIONS, PERF_COUNT_HW_INSTRUCTIONS))).collect()
+}
+
+impl Pass<'_> {
+    fn open(&self, child: Pid) -> Result<Vec<Member>> {
+        let mut members = Vec::new();
+        for part in &self.parts {
+            let opened = groups::open(&wanted(part.cores, &part.events, part.with_instructions), child)?;
+            let events = part.events.iter().cloned().map(Some).chain([None]);
+            members.extend(events.zip(opened).map(|(event, opened)| Member { cores: part.kind, event, opened }));
+        }
+        Ok(members)
+    }
+}
+
+/// The passes ran the same instructions, as far as that was counted.
+fn agreement(passes: usize, instructions: &[Event]) -> String {
+    if passes == 1 {
+        return "one pass counted all events".into();
+    }
+    let of_pass = |number: u32| {
+        let mut events = instructions.iter().filter(|event| event.pass == Some(number)).peekable();
+        events.peek()?;
+        events.map(|event| event.raw.filter(|_| event.status == EventStatus::Counted)).sum::<Option<u64>>()
+    };
+    let counts: Option<Vec<u64>> = (1..).take(passes).map(of_pass).collect();
+    let Some(counts) = counts else {
+        return format!("the events were counted in {passes} passes, which cannot be compared: their retired instructions were not counted");
+    };
+    let (least, most) = (counts.iter().min().copied().unwrap_or(0), counts.iter().max().copied().unwrap_or(0));
+    format!(
+        "the events were counted in {passes} passes, which retired {} to {} instructions: they differ by {:.4} %",
+        grouped(least.into()),
+        grouped(most.into()),
+        (most - least) as f64 / least.max(1) as f64 * 100.0
+    )
+}
+
+/// In the child: no output. Async-signal-safe.
+fn silence() -> std::result::Result<(), Errno> {
+    // SAFETY: system calls on a string that lives for ever, and on descriptors.
+    unsafe {
+        let nowhere = Errno::result(libc::open(c"/dev/null".as_ptr(), libc::O_WRONLY))?;
+        Errno::result(libc::dup2(nowhere, libc::STDOUT_FILENO))?;
+        Errno::result(libc::dup2(nowhere, libc::STDERR_FILENO))?;
+        Errno::result(libc::close(nowhere)).map(drop)
+    }
+}

@@ -1,0 +1,104 @@
+//! What is to be opened on this machine: the events of each kind of its cores.
+
+use std::fs;
+use std::path::Path;
+
+use nix::sched::CpuSet;
+use perf_event_open_sys::bindings::{PERF_TYPE_HARDWARE, PERF_TYPE_RAW};
+
+use super::event::Request;
+use super::groups::Wanted;
+use super::requirements;
+use crate::machine::{Cpu, FpEvent, Microarchitecture};
+use crate::{Error, Result};
+
+const PMUS: &str = "/sys/bus/event_source/devices";
+
+pub struct Plan {
+    pub cores: Vec<Cores>,
+    /// What the events do not see.
+    pub caveats: Vec<String>,
+}
+
+/// One kind of cores, with its PMU.
+pub struct Cores {
+    /// Of the PMU in sysfs.
+    pub pmu: String,
+    /// The kernel's number for the PMU.
+    pub kind: u32,
+    /// None where all CPUs are of this kind.
+    pub cpus: Option<CpuSet>,
+    /// What is to be on the counters together. None where the cores have no FP events, and their work goes
+    /// uncounted.
+    pub sets: Vec<Vec<FpEvent>>,
+    /// The events also count what is not retired.
+    pub speculative: bool,
+    /// Names of events say which cores they are of.
+    named: bool,
+}
+
+impl Plan {
+    /// For a CPU, which should be this one. An error if it has no events, or would count them wrongly.
+    pub fn of(cpu: &Cpu) -> Result<Plan> {
+        let row = Microarchitecture::of(cpu).ok_or_else(|| {
+            Error::failed(format!("perf: no floating-point events are known for the CPU {cpu}"))
+                .remedy("count with --counter translate; or name a CPU with the same events with --cpu")
+        })?;
+        let hybrid = row.pmus.len() > 1;
+        let cores: Vec<Cores> = row
+            .pmus
+            .iter()
+            .map(|pmu| Cores {
+                pmu: pmu.name.to_owned(),
+                kind: kind_of(pmu.name),
+                cpus: if hybrid { cpus_of(pmu.name) } else { None },
+                sets: if pmu.events.is_empty() { Vec::new() } else { vec![pmu.events.to_vec()] },
+                speculative: false,
+                named: hybrid,
+            })
+            .collect();
+        requirements::check(cpu, cores.iter().flat_map(Cores::events).map(|event| event.config))?;
+        Ok(Plan { cores, caveats: row.caveats.iter().map(|&caveat| caveat.to_owned()).collect() })
+    }
+}
+
+impl Cores {
+    pub fn events(&self) -> impl Iterator<Item = &FpEvent> {
+        self.sets.iter().flatten()
+    }
+
+    pub fn wanted(&self, event: &FpEvent) -> Wanted {
+        self.named(event.name, Request { pmu: self.kind, config: event.config, exclude_kernel: true })
+    }
+
+    /// One of the events that the kernel has for every PMU.
+    pub fn wanted_generic(&self, name: &str, event: u32) -> Wanted {
+        // Since Linux 5.13 the upper half names the PMU.
+        let config = if self.named { u64::from(self.kind) << 32 | u64::from(event) } else { event.into() };
+        self.named(name, Request { pmu: PERF_TYPE_HARDWARE, config, exclude_kernel: true })
+    }
+
+    fn named(&self, name: &str, request: Request) -> Wanted {
+        let name = if self.named { format!("{}/{name}/", self.pmu) } else { name.to_owned() };
+        Wanted { name, request }
+    }
+}
+
+/// Without sysfs, the core PMU still answers to raw events.
+fn kind_of(pmu: &str) -> u32 {
+    let kind = fs::read_to_string(Path::new(PMUS).join(pmu).join("type"));
+    kind.ok().and_then(|kind| kind.trim().parse().ok()).unwrap_or(PERF_TYPE_RAW)
+}
+
+/// CPUs of a PMU, where the kernel tells.
+fn cpus_of(pmu: &str) -> Option<CpuSet> {
+    let list = fs::read_to_string(Path::new(PMUS).join(pmu).join("cpus")).ok()?;
+    let mut cpus = CpuSet::new();
+    for range in list.trim().split(',') {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        for cpu in first.parse::<usize>().ok()?..=last.parse().ok()? {
+            cpus.set(cpu).ok()?;
+        }
+    }
+    Some(cpus)
+}
