@@ -8,11 +8,11 @@ use super::plan::Plan;
 use super::sum::{self, Reading};
 use crate::Result;
 use crate::counter::{Event, EventStatus, PmuFlops};
-use crate::machine::FpEvent;
+use crate::machine::events::FpEvent;
 
 /// The events of all kinds of cores, open on a child that has not executed its program yet.
 pub struct FpEvents {
-    events: Vec<(usize, FpEvent, Opened)>,
+    events: Vec<(usize, &'static FpEvent, Opened)>,
     kinds: usize,
 }
 
@@ -23,7 +23,7 @@ impl FpEvents {
             for set in &cores.sets {
                 let wanted: Vec<_> = set.iter().map(|event| cores.wanted(event)).collect();
                 let opened = groups::open(&wanted, child)?;
-                events.extend(set.iter().zip(opened).map(|(event, opened)| (kind, event.clone(), opened)));
+                events.extend(set.iter().zip(opened).map(|(event, opened)| (kind, *event, opened)));
             }
         }
         Ok(FpEvents { events, kinds: plan.cores.len() })
@@ -31,7 +31,7 @@ impl FpEvents {
 
     pub fn read(self) -> Vec<Reading> {
         let kinds = self.kinds;
-        let read = |(cores, event, opened): (usize, FpEvent, Opened)| {
+        let read = |(cores, event, opened): (usize, &'static FpEvent, Opened)| {
             let mut read = opened.read();
             read.partial = read.share(kinds);
             Reading { event, cores, read }

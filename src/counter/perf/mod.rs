@@ -15,6 +15,7 @@ use children::Adoption;
 use fp::FpEvents;
 use plan::Plan;
 
+mod available;
 pub mod calibration;
 mod children;
 mod event;
@@ -52,7 +53,7 @@ impl Perf {
     }
 
     fn openable(&self) -> Result<Plan> {
-        let plan = Plan::of(&self.cpu)?;
+        let plan = Plan::of(&self.cpu, self.passes)?;
         FpEvents::open(&plan, Pid::from_raw(0))?;
         Ok(plan)
     }

@@ -12,7 +12,7 @@ use super::{Run, run};
 use crate::counter::launch::Prepare;
 use crate::counter::timing::Input;
 use crate::counter::{Command, Event, EventStatus, Options};
-use crate::machine::FpEvent;
+use crate::machine::events::FpEvent;
 use crate::units::grouped;
 use crate::{Error, Result};
 
@@ -76,7 +76,7 @@ struct Part<'a> {
     /// Which of the plan's.
     kind: usize,
     cores: &'a Cores,
-    events: Vec<FpEvent>,
+    events: Vec<&'static FpEvent>,
     /// There is a counter left for the instructions.
     with_instructions: bool,
 }
@@ -84,7 +84,7 @@ struct Part<'a> {
 /// An event of a pass that counts; instructions have no `event`.
 struct Member {
     cores: usize,
-    event: Option<FpEvent>,
+    event: Option<&'static FpEvent>,
     opened: Opened,
 }
 
@@ -103,7 +103,7 @@ fn arrange(plan: &Plan) -> Result<Vec<Pass<'_>>> {
 }
 
 /// What fits the counters together with the instructions, or, where they find none, alone.
-fn fitting(cores: &Cores) -> Result<Vec<(Vec<FpEvent>, bool)>> {
+fn fitting(cores: &Cores) -> Result<Vec<(Vec<&'static FpEvent>, bool)>> {
     let mut all = Vec::new();
     for set in &cores.sets {
         let checked = groups::fitting(set, |events| wanted(cores, events, true)).map(|parts| (parts, true));
@@ -114,7 +114,7 @@ fn fitting(cores: &Cores) -> Result<Vec<(Vec<FpEvent>, bool)>> {
     Ok(all)
 }
 
-fn wanted(cores: &Cores, events: &[FpEvent], with_instructions: bool) -> Vec<Wanted> {
+fn wanted(cores: &Cores, events: &[&'static FpEvent], with_instructions: bool) -> Vec<Wanted> {
     let fp = events.iter().map(|event| cores.wanted(event));
     fp.chain(with_instructions.then(|| cores.wanted_generic(INSTRUCTIONS, PERF_COUNT_HW_INSTRUCTIONS))).collect()
 }
@@ -124,7 +124,7 @@ impl Pass<'_> {
         let mut members = Vec::new();
         for part in &self.parts {
             let opened = groups::open(&wanted(part.cores, &part.events, part.with_instructions), child)?;
-            let events = part.events.iter().cloned().map(Some).chain([None]);
+            let events = part.events.iter().copied().map(Some).chain([None]);
             members.extend(events.zip(opened).map(|(event, opened)| Member { cores: part.kind, event, opened }));
         }
         Ok(members)

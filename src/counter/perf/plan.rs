@@ -8,8 +8,10 @@ use perf_event_open_sys::bindings::{PERF_TYPE_HARDWARE, PERF_TYPE_RAW};
 
 use super::event::Request;
 use super::groups::Wanted;
+use super::available::Available;
 use super::requirements;
-use crate::machine::{Cpu, FpEvent, Microarchitecture};
+use crate::machine::events::{FpEvent, Quality};
+use crate::machine::{CoreType, Cpu, CpuEvents};
 use crate::{Error, Result};
 
 const PMUS: &str = "/sys/bus/event_source/devices";
@@ -30,7 +32,7 @@ pub struct Cores {
     pub cpus: Option<CpuSet>,
     /// What is to be on the counters together. None where the cores have no FP events, and their work goes
     /// uncounted.
-    pub sets: Vec<Vec<FpEvent>>,
+    pub sets: Vec<Vec<&'static FpEvent>>,
     /// The events also count what is not retired.
     pub speculative: bool,
     /// Names of events say which cores they are of.
@@ -38,37 +40,45 @@ pub struct Cores {
 }
 
 impl Plan {
-    /// For a CPU, which should be this one. An error if it has no events, or would count them wrongly.
-    pub fn of(cpu: &Cpu) -> Result<Plan> {
-        let row = Microarchitecture::of(cpu).ok_or_else(|| {
+    /// For a CPU, which should be this one: single and double precision, or all that it has events for. An
+    /// error if it has no events, or would count them wrongly.
+    pub fn of(cpu: &Cpu, all: bool) -> Result<Plan> {
+        let known = CpuEvents::of(cpu).ok_or_else(|| {
             Error::failed(format!("perf: no floating-point events are known for the CPU {cpu}"))
                 .remedy("count with --counter translate; or name a CPU with the same events with --cpu")
         })?;
-        let hybrid = row.pmus.len() > 1;
-        let cores: Vec<Cores> = row
-            .pmus
-            .iter()
-            .map(|pmu| Cores {
-                pmu: pmu.name.to_owned(),
-                kind: kind_of(pmu.name),
-                cpus: if hybrid { cpus_of(pmu.name) } else { None },
-                sets: if pmu.events.is_empty() { Vec::new() } else { vec![pmu.events.to_vec()] },
-                speculative: false,
-                named: hybrid,
-            })
-            .collect();
-        requirements::check(cpu, cores.iter().flat_map(Cores::events).map(|event| event.config))?;
-        Ok(Plan { cores, caveats: row.caveats.iter().map(|&caveat| caveat.to_owned()).collect() })
+        if let Some(reason) = known.refusal() {
+            return Err(Error::failed(format!("perf: the CPU {cpu} ({}): {reason}", known.name()))
+                .remedy("count with --counter translate, which needs no events"));
+        }
+        let available = Available::here();
+        let hybrid = known.cores.len() > 1;
+        let cores = known.cores.iter().map(|core| Cores::of(core, hybrid, all, available)).collect::<Vec<_>>();
+        requirements::check(cores.iter().flat_map(Cores::events))?;
+        Ok(Plan { cores, caveats: known.caveats().into_iter().map(str::to_owned).collect() })
     }
 }
 
 impl Cores {
-    pub fn events(&self) -> impl Iterator<Item = &FpEvent> {
-        self.sets.iter().flatten()
+    fn of(core: &CoreType, hybrid: bool, all: bool, available: Available) -> Cores {
+        let plan = core.plan(core.counters.map_or(0, |counters| available.counters(counters)));
+        let passes = if all { plan.passes.as_slice() } else { plan.main() };
+        Cores {
+            pmu: core.pmu.clone(),
+            kind: kind_of(&core.pmu),
+            cpus: if hybrid { cpus_of(&core.pmu) } else { None },
+            sets: passes.iter().map(|pass| pass.events().collect()).collect(),
+            speculative: core.quality == Quality::Speculative,
+            named: hybrid,
+        }
+    }
+
+    pub fn events(&self) -> impl Iterator<Item = &'static FpEvent> {
+        self.sets.iter().flatten().copied()
     }
 
     pub fn wanted(&self, event: &FpEvent) -> Wanted {
-        self.named(event.name, Request { pmu: self.kind, config: event.config, exclude_kernel: true })
+        self.named(&event.name, Request { pmu: self.kind, config: event.config, exclude_kernel: true })
     }
 
     /// One of the events that the kernel has for every PMU.

@@ -2,23 +2,16 @@
 
 use std::fs;
 
-use crate::machine::Cpu;
+use crate::machine::events::FpEvent;
 use crate::{Error, Result};
 
 /// Event 0x03 of AMD's adds up to 64 a cycle, more than one counter can take: it needs a second, which
 /// Linux pairs with it from 5.6 on (commit 5738891229a2), if the CPU says that it has the core extension.
 const PAIRED_SINCE: (u32, u32) = (5, 6);
 
-/// Does an event take a pair of counters?
-pub fn is_paired(cpu: &Cpu, config: u64) -> bool {
-    let event = config & 0xff | config >> 24 & 0xf00;
-    let zen = cpu.vendor == "AuthenticAMD" && cpu.family >= 0x17 || cpu.vendor == "HygonGenuine";
-    zen && event == 0x03
-}
-
 /// Refuses events that this machine would count wrongly.
-pub fn check(cpu: &Cpu, configs: impl IntoIterator<Item = u64>) -> Result<()> {
-    if !configs.into_iter().any(|config| is_paired(cpu, config)) {
+pub fn check(mut events: impl Iterator<Item = &'static FpEvent>) -> Result<()> {
+    if events.all(|event| event.counters == 1) {
         return Ok(());
     }
     let text = |file: &str| fs::read_to_string(file).unwrap_or_default();
@@ -50,16 +43,6 @@ fn version(release: &str) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pairs_are_those_of_zen() {
-        let pairs = |cpu: &str, config| is_paired(&cpu.parse().expect("a CPU"), config);
-        assert!(pairs("AuthenticAMD-25-01", 0x0f03) && pairs("AuthenticAMD-23-01", 0xf003));
-        assert!(!pairs("AuthenticAMD-25-01", 0x0702), "x87");
-        assert!(!pairs("AuthenticAMD-25-01", 0x1_0000_0f03), "event 0x103");
-        assert!(!pairs("AuthenticAMD-21-02", 0xff03), "family 15h");
-        assert!(!pairs("GenuineIntel-6-8F", 0x0f03));
-    }
 
     #[test]
     fn without_pairing_nothing_is_opened() {

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::counter::{Event, EventStatus, Partial, PmuFlops};
 use crate::isa::Precision;
-use crate::machine::FpEvent;
+use crate::machine::events::FpEvent;
 
 /// One event as it was read, on one kind of cores.
 #[derive(Debug, Clone)]
 pub struct Reading {
-    pub event: FpEvent,
+    pub event: &'static FpEvent,
     /// Which kind of cores, of the plan's.
     pub cores: usize,
     pub read: Event,
@@ -60,7 +60,8 @@ fn partial(readings: &[&Reading], kinds: usize) -> Option<Partial> {
 }
 
 fn weighted(reading: &Reading, count: u64) -> Option<u64> {
-    count.checked_mul(reading.event.flops_per_count)
+    // SVE's counts need a vector length, which nobody knows here.
+    reading.event.flops_per_count.flops(count, None)
 }
 
 /// The time that the events of one run were on their counters.

@@ -1,7 +1,7 @@
 //! The programs that a PMU is tried on: each a loop of one instruction.
 
 use iced_x86::IcedError;
-use iced_x86::code_asm::{CodeAssembler, eax, ecx, edi, xmm0, xmm1, xmm2, ymm0, ymm1, ymm2, zmm0, zmm1, zmm2};
+use iced_x86::code_asm::{CodeAssembler, eax, ecx, edi, st0, xmm0, xmm1, xmm2, ymm0, ymm1, ymm2, zmm0, zmm1, zmm2};
 
 use crate::isa::Precision;
 use crate::{Error, Result};
@@ -27,6 +27,7 @@ enum Needs {
     Fma,
     Avx512,
     Fp16,
+    Bf16,
 }
 
 impl Needs {
@@ -38,6 +39,7 @@ impl Needs {
             Needs::Fma => is_x86_feature_detected!("fma"),
             Needs::Avx512 => is_x86_feature_detected!("avx512f"),
             Needs::Fp16 => is_x86_feature_detected!("avx512fp16") && is_x86_feature_detected!("avx512vl"),
+            Needs::Bf16 => is_x86_feature_detected!("avx512bf16"),
         }
     }
 }
@@ -64,6 +66,10 @@ impl Kernel {
     fn assemble(&self, executions: u32) -> std::result::Result<Vec<u8>, IcedError> {
         let mut a = CodeAssembler::new(64)?;
         let mut again = a.create_label();
+        if self.precision == Precision::X87 {
+            // Its register stack is empty at first.
+            a.fldz()?;
+        }
         a.mov(ecx, executions)?;
         a.set_label(&mut again)?;
         (self.emit)(&mut a)?;
@@ -86,7 +92,7 @@ const fn kernel(
     Kernel { name, precision, flops, needs, emit }
 }
 
-use Precision::{Fp16, Fp32, Fp64};
+use Precision::{Bf16, Fp16, Fp32, Fp64, X87};
 
 static KERNELS: &[Kernel] = &[
     kernel("f32-scalar", Fp32, 1, Needs::Sse2, |a| a.addss(xmm0, xmm0)),
@@ -110,6 +116,8 @@ static KERNELS: &[Kernel] = &[
     kernel("f16-256", Fp16, 16, Needs::Fp16, |a| a.vaddph(ymm0, ymm1, ymm2)),
     kernel("f16-512", Fp16, 32, Needs::Fp16, |a| a.vaddph(zmm0, zmm1, zmm2)),
     kernel("f16-scalar-fma", Fp16, 2, Needs::Fp16, |a| a.vfmadd231sh(xmm0, xmm1, xmm2)),
+    kernel("x87", X87, 1, Needs::Sse2, |a| a.fadd_2(st0, st0)),
+    kernel("bf16-512", Bf16, 64, Needs::Bf16, |a| a.vdpbf16ps(zmm0, zmm1, zmm2)),
     kernel("f16-512-fma", Fp16, 64, Needs::Fp16, |a| a.vfmadd231ph(zmm0, zmm1, zmm2)),
 ];
 

@@ -9,7 +9,8 @@ use super::plan::{Cores, Plan};
 use crate::counter::launch::Launch;
 use crate::counter::{Command, EventStatus, Options, tiny};
 use crate::isa::Precision;
-use crate::machine::{Cpu, FpEvent};
+use crate::machine::Cpu;
+use crate::machine::events::FpEvent;
 use crate::units::grouped;
 use crate::{Error, Result};
 use cache::Subject;
@@ -77,9 +78,12 @@ fn calibrate(plan: &Plan) -> Result<Vec<Phase>> {
         for set in &cores.sets {
             sets.extend(groups::fitting(set, |events| wanted(cores, events))?);
         }
-        let counts_half = cores.events().any(|event| event.precision == Some(Precision::Fp16));
-        // An event of no one precision need not count the halves.
-        for kernel in kernels::executable().filter(|kernel| kernel.precision != Precision::Fp16 || counts_half) {
+        // An event of no one precision counts single and double, and need not count others.
+        let counts = |precision: Precision| {
+            matches!(precision, Precision::Fp32 | Precision::Fp64)
+                || cores.events().any(|event| event.precision == Some(precision))
+        };
+        for kernel in kernels::executable().filter(|kernel| counts(kernel.precision)) {
             phases.push(phase(cores, &sets, kernel)?);
         }
     }
@@ -107,11 +111,11 @@ pub fn refusal(phases: &[Phase]) -> Option<String> {
     ))
 }
 
-fn wanted(cores: &Cores, events: &[FpEvent]) -> Vec<Wanted> {
+fn wanted(cores: &Cores, events: &[&'static FpEvent]) -> Vec<Wanted> {
     events.iter().map(|event| cores.wanted(event)).collect()
 }
 
-fn phase(cores: &Cores, sets: &[Vec<FpEvent>], kernel: &Kernel) -> Result<Phase> {
+fn phase(cores: &Cores, sets: &[Vec<&'static FpEvent>], kernel: &Kernel) -> Result<Phase> {
     let program = tiny::install(&kernel.code()?)?;
     let command =
         Command { program: program.as_os_str().to_owned(), args: Vec::new(), env: Vec::new(), stdout_to_stderr: false };
@@ -123,7 +127,7 @@ fn phase(cores: &Cores, sets: &[Vec<FpEvent>], kernel: &Kernel) -> Result<Phase>
 }
 
 /// Counts one run, in a thread that bears the program's name: that is how a fake PMU knows what is tried.
-fn run(cores: &Cores, set: &[FpEvent], kernel: &Kernel, command: &Command) -> Result<Vec<(FpEvent, u64)>> {
+fn run(cores: &Cores, set: &[&'static FpEvent], kernel: &Kernel, command: &Command) -> Result<Vec<(&'static FpEvent, u64)>> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name(kernel.thread());
         let counting = thread.spawn_scoped(scope, || count(cores, set, command));
@@ -132,7 +136,7 @@ fn run(cores: &Cores, set: &[FpEvent], kernel: &Kernel, command: &Command) -> Re
     })
 }
 
-fn count(cores: &Cores, set: &[FpEvent], command: &Command) -> Result<Vec<(FpEvent, u64)>> {
+fn count(cores: &Cores, set: &[&'static FpEvent], command: &Command) -> Result<Vec<(&'static FpEvent, u64)>> {
     let mut launch = Launch::new(command, None)?;
     let opened = match on_its_cores(cores, &launch).and_then(|()| groups::open(&wanted(cores, set), launch.pid)) {
         Ok(opened) => opened,
@@ -150,7 +154,7 @@ fn count(cores: &Cores, set: &[FpEvent], command: &Command) -> Result<Vec<(FpEve
     if end.exit.code != Some(0) {
         return Err(Error::failed(format!("calibration: the program ended with status {}", end.exit.status())));
     }
-    set.iter().zip(opened).map(|(event, opened)| Ok((event.clone(), whole(opened.read())?))).collect()
+    set.iter().zip(opened).map(|(event, opened)| Ok((*event, whole(opened.read())?))).collect()
 }
 
 /// A share of a count tells nothing.
@@ -173,11 +177,12 @@ fn on_its_cores(cores: &Cores, launch: &Launch) -> Result<()> {
 }
 
 /// Of the events that count a precision the FLOPs have to add up; all others have to show nothing.
-fn judge(cores: &Cores, kernel: &str, precision: Precision, flops: u64, counted: &[(FpEvent, u64)]) -> Phase {
+fn judge(cores: &Cores, kernel: &str, precision: Precision, flops: u64, counted: &[(&'static FpEvent, u64)]) -> Phase {
     let takes = |event: &FpEvent| event.precision.is_none_or(|of| of == precision);
-    let sum = |of_it: bool| -> u64 {
+    let weighted = |event: &FpEvent, raw: u64| event.flops_per_count.flops(raw, None).unwrap_or(u64::MAX);
+    let sum = |of_it: bool| {
         let events = counted.iter().filter(|(event, _)| takes(event) == of_it);
-        events.map(|(event, raw)| raw.saturating_mul(event.flops_per_count)).fold(0, u64::saturating_add)
+        events.map(|(event, raw)| weighted(event, *raw)).fold(0, u64::saturating_add)
     };
     let expected = if counted.iter().any(|(event, _)| takes(event)) { flops } else { 0 };
     let band = if cores.speculative { flops * SPECULATIVE_PERCENT / 100 } else { 0 };
@@ -187,7 +192,7 @@ fn judge(cores: &Cores, kernel: &str, precision: Precision, flops: u64, counted:
         kernel: kernel.to_owned(),
         expected_flops: expected,
         measured_flops: measured.saturating_add(others),
-        events: counted.iter().map(|(event, raw)| (event.name.to_string(), raw * event.flops_per_count)).collect(),
+        events: counted.iter().map(|(event, raw)| (event.name.clone(), weighted(event, *raw))).collect(),
         right: (expected..=expected + band).contains(&measured) && others <= band,
     }
 }
