@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::text::{Align, Table};
 use super::{Report, write_json};
-use crate::counter::{Event, EventStatus, Precisions, RunResult};
+use crate::counter::{Event, Partial, Precisions, RunResult};
 use crate::units::{Amount, Unit, grouped, scaled};
 
 /// Rows of a table that are worth a reader's time.
@@ -121,6 +121,12 @@ fn headline(run: &RunResult, out: &mut dyn Write, unit: Unit) -> io::Result<()> 
     }
     let shown = if run.flops.total.is_some() { "would show" } else { "show" };
     table.row([or_unknown(run.pmu_flops.total, unit), format!("as FP events of {} {shown} them", run.pmu_model)]);
+    if let Some(partial) = run.pmu_flops.partial {
+        table.row([in_unit(partial.at_least, unit), "of them counted".to_owned()]);
+        if let Some(estimate) = partial.estimate {
+            table.row([in_unit(estimate, unit), "estimated, had the rest been alike".to_owned()]);
+        }
+    }
     table.write(out)
 }
 
@@ -218,18 +224,28 @@ fn events(events: &[Event], out: &mut dyn Write) -> io::Result<()> {
     let mut table = Table::new(&[("count", Align::Right), ("event", Align::Left), ("", Align::Left)]);
     for event in events {
         let count = event.raw.map_or_else(|| "not counted".into(), |raw| grouped(raw.into()));
-        let remark = match (event.status, &event.reason) {
-            (EventStatus::Partial, _) => {
-                let share = event.running_ns as f64 / event.enabled_ns.max(1) as f64;
-                format!("ran {:.1} % of the time; not scaled", share * 100.0)
-            }
-            (_, Some(reason)) => reason.clone(),
-            (_, None) => String::new(),
+        let mut remark = match (event.partial, &event.reason) {
+            (Some(partial), _) => share(&partial),
+            (None, Some(reason)) => reason.clone(),
+            (None, None) => String::new(),
         };
+        if let Some(pass) = event.pass {
+            let comma = if remark.is_empty() { "" } else { ", " };
+            remark = format!("pass {pass}{comma}{remark}");
+        }
         table.row([count, event.name.clone(), remark]);
     }
     writeln!(out)?;
     table.write(out)
+}
+
+/// What a count says that was made for part of the time. Nothing is scaled but what is called an estimate.
+fn share(partial: &Partial) -> String {
+    let share = format!("at least: it ran {:.1} % of the time", partial.running_fraction * 100.0);
+    match partial.estimate {
+        Some(estimate) => format!("{share}; an estimate of all is {}", grouped(estimate.into())),
+        None => share,
+    }
 }
 
 fn closing(run: &RunResult, out: &mut dyn Write) -> io::Result<()> {

@@ -72,7 +72,16 @@ impl Opened {
                 };
                 let counted = status != EventStatus::NotCounted;
                 let reason = (!counted).then(|| "it was never on a hardware counter".to_owned());
-                Event { name, raw: counted.then_some(data.count()), enabled_ns, running_ns, status, partial: None, pass: None, reason }
+                Event {
+                    name,
+                    raw: counted.then_some(data.count()),
+                    enabled_ns,
+                    running_ns,
+                    status,
+                    partial: None,
+                    pass: None,
+                    reason,
+                }
             }
             Err(error) => Event {
                 name,
@@ -97,4 +106,23 @@ fn builder(request: Request, child: Pid) -> Builder<'static> {
         .enable_on_exec(true)
         .exclude_kernel(request.exclude_kernel);
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In user mode, from the exec on, with all children; each read by itself with its times.
+    #[test]
+    fn attributes() {
+        let request = Request { pmu: 10, config: 0x1c8, exclude_kernel: true };
+        let builder = builder(request, Pid::from_raw(1));
+        let attributes = builder.attrs();
+        assert_eq!((attributes.type_, attributes.config), (10, 0x1c8));
+        assert_eq!((attributes.disabled(), attributes.enable_on_exec(), attributes.inherit()), (1, 1, 1));
+        assert_eq!((attributes.exclude_kernel(), attributes.exclude_hv(), attributes.exclude_user()), (1, 1, 0));
+        assert_eq!((attributes.pinned(), attributes.exclusive()), (0, 0));
+        // PERF_FORMAT_TOTAL_TIME_ENABLED and _RUNNING
+        assert_eq!(attributes.read_format, 3);
+    }
 }

@@ -64,7 +64,9 @@ fn doubts(plan: &Plan, events: &[Event], flops: &PmuFlops) -> Vec<String> {
                 "the events took turns on the counters, the least for {share:.1} % of the time: no total is known; \
                  --passes counts them in several runs"
             ),
-            _ => format!("events were on counters for {share:.1} % of the time, over all kinds of cores: no total is known"),
+            _ => format!(
+                "events were on counters for {share:.1} % of the time, over all kinds of cores: no total is known"
+            ),
         });
     }
     let never = events.iter().filter(|event| event.status == EventStatus::NotCounted).count();

@@ -107,7 +107,8 @@ fn fitting(cores: &Cores) -> Result<Vec<(Vec<&'static FpEvent>, bool)>> {
     let mut all = Vec::new();
     for set in &cores.sets {
         let checked = groups::fitting(set, |events| wanted(cores, events, true)).map(|parts| (parts, true));
-        let parts = checked.or_else(|_| groups::fitting(set, |events| wanted(cores, events, false)).map(|p| (p, false)));
+        let parts =
+            checked.or_else(|_| groups::fitting(set, |events| wanted(cores, events, false)).map(|p| (p, false)));
         let (parts, with_instructions) = parts?;
         all.extend(parts.into_iter().map(|events| (events, with_instructions)));
     }
@@ -143,7 +144,9 @@ fn agreement(passes: usize, instructions: &[Event]) -> String {
     };
     let counts: Option<Vec<u64>> = (1..).take(passes).map(of_pass).collect();
     let Some(counts) = counts else {
-        return format!("the events were counted in {passes} passes, which cannot be compared: their retired instructions were not counted");
+        return format!(
+            "the events were counted in {passes} passes, which cannot be compared: their retired instructions were not counted"
+        );
     };
     let (least, most) = (counts.iter().min().copied().unwrap_or(0), counts.iter().max().copied().unwrap_or(0));
     format!(

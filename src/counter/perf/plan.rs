@@ -6,9 +6,9 @@ use std::path::Path;
 use nix::sched::CpuSet;
 use perf_event_open_sys::bindings::{PERF_TYPE_HARDWARE, PERF_TYPE_RAW};
 
+use super::available::Available;
 use super::event::Request;
 use super::groups::Wanted;
-use super::available::Available;
 use super::requirements;
 use crate::machine::events::{FpEvent, Quality};
 use crate::machine::{CoreType, Cpu, CpuEvents};
@@ -71,6 +71,12 @@ impl Cores {
             speculative: core.quality == Quality::Speculative,
             named: hybrid,
         }
+    }
+
+    /// Without events.
+    #[cfg(test)]
+    pub fn stub(pmu: &str, speculative: bool) -> Cores {
+        Cores { pmu: pmu.into(), kind: PERF_TYPE_RAW, cpus: None, sets: Vec::new(), speculative, named: false }
     }
 
     pub fn events(&self) -> impl Iterator<Item = &'static FpEvent> {

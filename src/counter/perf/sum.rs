@@ -89,3 +89,81 @@ fn passes<'a>(readings: &'a [&Reading]) -> impl Iterator<Item = Pass> + 'a {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::CpuEvents;
+
+    /// The events of a kind of cores on so many counters, each read as `count`, enabled for 100 ns.
+    fn read(cpu: &str, cores: usize, counters: u32, count: u64, running_ns: u64) -> Vec<Reading> {
+        let known = CpuEvents::of(&cpu.parse().expect("a CPU")).expect("in the table");
+        let plan = known.cores[cores].plan(counters);
+        let events = plan.main().iter().flat_map(|pass| pass.events());
+        let reading = |event: &'static FpEvent| {
+            let (status, raw) = match running_ns {
+                0 => (EventStatus::NotCounted, None),
+                100 => (EventStatus::Counted, Some(count)),
+                _ => (EventStatus::Partial, Some(count)),
+            };
+            let (name, partial, pass, reason) = (event.name.clone(), None, None, None);
+            let read = Event { name, raw, enabled_ns: 100, running_ns, status, partial, pass, reason };
+            Reading { event, cores, read }
+        };
+        events.map(reading).collect()
+    }
+
+    #[test]
+    fn counts_are_weighted_by_width_and_precision() {
+        let sum = flops(&read("GenuineIntel-6-8F", 0, 8, 10, 100), 1);
+        assert_eq!(sum.fp64, Some(10 * (1 + 2 + 4 + 8)));
+        assert_eq!(sum.fp32, Some(10 * (1 + 4 + 8 + 16)));
+        assert_eq!((sum.total, sum.fp16, sum.partial), (Some(440), None, None));
+    }
+
+    #[test]
+    fn what_did_not_run_all_the_time_is_a_bound() {
+        let mut readings = read("GenuineIntel-6-8F", 0, 8, 10, 100);
+        readings[0] = read("GenuineIntel-6-8F", 0, 8, 10, 40)[0].clone();
+        let sum = flops(&readings, 1);
+        assert_eq!((sum.total, sum.fp64, sum.fp32), (None, None, Some(290)));
+        // The first is SCALAR_DOUBLE: 10 in 40 of 100 ns.
+        let partial = Partial { running_fraction: 0.4, at_least: 440, estimate: Some(440 - 10 + 25) };
+        assert_eq!(sum.partial, Some(partial));
+    }
+
+    #[test]
+    fn what_never_ran_is_nothing() {
+        let sum = flops(&read("GenuineIntel-6-8F", 0, 8, 10, 0), 1);
+        assert_eq!((sum.total, sum.partial), (None, None));
+    }
+
+    #[test]
+    fn a_precision_that_is_not_told_apart_is_not_known() {
+        let sum = flops(&read("AuthenticAMD-25-11", 0, 6, 7, 100), 1);
+        // Single and double in one event; bf16 and x87 have their own.
+        assert_eq!((sum.total, sum.fp32, sum.fp64), (Some(21), None, None));
+    }
+
+    /// Meteor Lake: 7 + 13 FLOPs a count of each event of the P-cores, 2 of the E-cores.
+    #[test]
+    fn kinds_of_cores_add_up_if_their_times_do() {
+        let on = |core_ns: u64, atom_ns: u64| {
+            let core = read("GenuineIntel-6-AA", 0, 8, 10, core_ns);
+            [core, read("GenuineIntel-6-AA", 1, 8, 10, atom_ns)].concat()
+        };
+        assert_eq!(flops(&on(70, 30), 2).total, Some(220));
+        assert_eq!(flops(&on(100, 0), 2).total, Some(200), "it never ran on an E-core");
+        let missing = flops(&on(70, 20), 2);
+        let partial = Partial { running_fraction: 0.9, at_least: 220, estimate: None };
+        assert_eq!((missing.total, missing.partial), (None, Some(partial)));
+    }
+
+    /// Alder Lake's E-cores have no events: what ran there is missing.
+    #[test]
+    fn cores_without_events_are_missed() {
+        assert_eq!(flops(&read("GenuineIntel-6-97", 0, 8, 10, 100), 2).total, Some(200));
+        let partly = flops(&read("GenuineIntel-6-97", 0, 8, 10, 75), 2);
+        assert_eq!((partly.total, partly.partial.map(|partial| partial.running_fraction)), (None, Some(0.75)));
+    }
+}

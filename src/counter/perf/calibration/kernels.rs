@@ -12,7 +12,7 @@ pub const EXECUTIONS: u32 = 20_000;
 
 /// One instruction, all operands zero: no denormals, no exceptions, nothing but arithmetic.
 pub struct Kernel {
-    /// Precision, width in bits, `fma`. Prefixed with `cal-`, it names the thread that opens the events.
+    /// Precision, width in bits (the element's where it is scalar), `fma`. Prefixed with `cal-`, it names the thread that opens the events.
     pub name: &'static str,
     pub precision: Precision,
     flops: u32,
@@ -95,27 +95,27 @@ const fn kernel(
 use Precision::{Bf16, Fp16, Fp32, Fp64, X87};
 
 static KERNELS: &[Kernel] = &[
-    kernel("f32-scalar", Fp32, 1, Needs::Sse2, |a| a.addss(xmm0, xmm0)),
-    kernel("f64-scalar", Fp64, 1, Needs::Sse2, |a| a.addsd(xmm0, xmm0)),
+    kernel("f32-32", Fp32, 1, Needs::Sse2, |a| a.addss(xmm0, xmm0)),
+    kernel("f64-64", Fp64, 1, Needs::Sse2, |a| a.addsd(xmm0, xmm0)),
     kernel("f32-128", Fp32, 4, Needs::Sse2, |a| a.addps(xmm0, xmm0)),
     kernel("f64-128", Fp64, 2, Needs::Sse2, |a| a.addpd(xmm0, xmm0)),
     kernel("f32-256", Fp32, 8, Needs::Avx, |a| a.vaddps(ymm0, ymm1, ymm2)),
     kernel("f64-256", Fp64, 4, Needs::Avx, |a| a.vaddpd(ymm0, ymm1, ymm2)),
     kernel("f32-512", Fp32, 16, Needs::Avx512, |a| a.vaddps(zmm0, zmm1, zmm2)),
     kernel("f64-512", Fp64, 8, Needs::Avx512, |a| a.vaddpd(zmm0, zmm1, zmm2)),
-    kernel("f32-scalar-fma", Fp32, 2, Needs::Fma, |a| a.vfmadd231ss(xmm0, xmm1, xmm2)),
-    kernel("f64-scalar-fma", Fp64, 2, Needs::Fma, |a| a.vfmadd231sd(xmm0, xmm1, xmm2)),
+    kernel("f32-32-fma", Fp32, 2, Needs::Fma, |a| a.vfmadd231ss(xmm0, xmm1, xmm2)),
+    kernel("f64-64-fma", Fp64, 2, Needs::Fma, |a| a.vfmadd231sd(xmm0, xmm1, xmm2)),
     kernel("f32-128-fma", Fp32, 8, Needs::Fma, |a| a.vfmadd231ps(xmm0, xmm1, xmm2)),
     kernel("f64-128-fma", Fp64, 4, Needs::Fma, |a| a.vfmadd231pd(xmm0, xmm1, xmm2)),
     kernel("f32-256-fma", Fp32, 16, Needs::Fma, |a| a.vfmadd231ps(ymm0, ymm1, ymm2)),
     kernel("f64-256-fma", Fp64, 8, Needs::Fma, |a| a.vfmadd231pd(ymm0, ymm1, ymm2)),
     kernel("f32-512-fma", Fp32, 32, Needs::Avx512, |a| a.vfmadd231ps(zmm0, zmm1, zmm2)),
     kernel("f64-512-fma", Fp64, 16, Needs::Avx512, |a| a.vfmadd231pd(zmm0, zmm1, zmm2)),
-    kernel("f16-scalar", Fp16, 1, Needs::Fp16, |a| a.vaddsh(xmm0, xmm1, xmm2)),
+    kernel("f16-16", Fp16, 1, Needs::Fp16, |a| a.vaddsh(xmm0, xmm1, xmm2)),
     kernel("f16-128", Fp16, 8, Needs::Fp16, |a| a.vaddph(xmm0, xmm1, xmm2)),
     kernel("f16-256", Fp16, 16, Needs::Fp16, |a| a.vaddph(ymm0, ymm1, ymm2)),
     kernel("f16-512", Fp16, 32, Needs::Fp16, |a| a.vaddph(zmm0, zmm1, zmm2)),
-    kernel("f16-scalar-fma", Fp16, 2, Needs::Fp16, |a| a.vfmadd231sh(xmm0, xmm1, xmm2)),
+    kernel("f16-16-fma", Fp16, 2, Needs::Fp16, |a| a.vfmadd231sh(xmm0, xmm1, xmm2)),
     kernel("x87", X87, 1, Needs::Sse2, |a| a.fadd_2(st0, st0)),
     kernel("bf16-512", Bf16, 64, Needs::Bf16, |a| a.vdpbf16ps(zmm0, zmm1, zmm2)),
     kernel("f16-512-fma", Fp16, 64, Needs::Fp16, |a| a.vfmadd231ph(zmm0, zmm1, zmm2)),

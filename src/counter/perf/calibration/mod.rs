@@ -97,7 +97,10 @@ pub fn refusal(phases: &[Phase]) -> Option<String> {
     let counted = first.events.iter().filter(|(_, flops)| *flops > 0);
     let mut by: Vec<String> = counted.map(|(name, flops)| format!("{name}: {}", grouped((*flops).into()))).collect();
     if by.is_empty() {
-        by.push(format!("none of {} counts", first.events.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")));
+        by.push(format!(
+            "none of {} counts",
+            first.events.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
+        ));
     }
     Some(format!(
         "the floating-point events of {} do not count right: {} has {} FLOPs that they count, and they show {} ({}); {} of {} such programs came out wrong",
@@ -127,7 +130,12 @@ fn phase(cores: &Cores, sets: &[Vec<&'static FpEvent>], kernel: &Kernel) -> Resu
 }
 
 /// Counts one run, in a thread that bears the program's name: that is how a fake PMU knows what is tried.
-fn run(cores: &Cores, set: &[&'static FpEvent], kernel: &Kernel, command: &Command) -> Result<Vec<(&'static FpEvent, u64)>> {
+fn run(
+    cores: &Cores,
+    set: &[&'static FpEvent],
+    kernel: &Kernel,
+    command: &Command,
+) -> Result<Vec<(&'static FpEvent, u64)>> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name(kernel.thread());
         let counting = thread.spawn_scoped(scope, || count(cores, set, command));
@@ -194,5 +202,56 @@ fn judge(cores: &Cores, kernel: &str, precision: Precision, flops: u64, counted:
         measured_flops: measured.saturating_add(others),
         events: counted.iter().map(|(event, raw)| (event.name.clone(), weighted(event, *raw))).collect(),
         right: (expected..=expected + band).contains(&measured) && others <= band,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::CpuEvents;
+
+    fn judged(speculative: bool, precision: Precision, counts: impl Fn(&FpEvent) -> u64) -> Phase {
+        let known = CpuEvents::of(&"GenuineIntel-6-8F".parse().expect("a CPU")).expect("in the table");
+        let plan = known.cores[0].plan(8);
+        let counted: Vec<_> = plan.main()[0].events().map(|event| (event, counts(event))).collect();
+        let cores = Cores::stub("cpu", speculative);
+        judge(&cores, "f64-256", precision, 80_000, &counted)
+    }
+
+    fn only(name: &'static str, count: u64) -> impl Fn(&FpEvent) -> u64 {
+        move |event| if event.name == format!("FP_ARITH_INST_RETIRED.{name}") { count } else { 0 }
+    }
+
+    #[test]
+    fn retired_events_count_to_the_last_one() {
+        assert!(judged(false, Precision::Fp64, only("256B_PACKED_DOUBLE", 20_000)).right);
+        assert!(!judged(false, Precision::Fp64, only("256B_PACKED_DOUBLE", 20_001)).right);
+        assert!(!judged(false, Precision::Fp64, only("256B_PACKED_DOUBLE", 19_999)).right);
+        assert!(!judged(false, Precision::Fp64, |_| 0).right);
+    }
+
+    #[test]
+    fn another_precision_shows_nothing() {
+        assert!(!judged(false, Precision::Fp64, only("256B_PACKED_SINGLE", 10_000)).right);
+        // No event of these counts x87.
+        assert!(judged(false, Precision::X87, |_| 0).right);
+        assert!(!judged(false, Precision::X87, only("SCALAR_DOUBLE", 1)).right);
+    }
+
+    #[test]
+    fn speculative_events_have_a_band() {
+        assert!(judged(true, Precision::Fp64, only("256B_PACKED_DOUBLE", 20_400)).right);
+        assert!(!judged(true, Precision::Fp64, only("256B_PACKED_DOUBLE", 20_401)).right);
+        assert!(!judged(true, Precision::Fp64, only("256B_PACKED_DOUBLE", 19_999)).right);
+    }
+
+    #[test]
+    fn refusals_give_measured_and_expected() {
+        let right = judged(false, Precision::Fp64, only("256B_PACKED_DOUBLE", 20_000));
+        assert_eq!(refusal(std::slice::from_ref(&right)), None);
+        let wrong = judged(false, Precision::Fp64, only("256B_PACKED_DOUBLE", 10_000));
+        let refusal = refusal(&[right, wrong]).expect("wrong");
+        assert!(refusal.contains("80,000 FLOPs") && refusal.contains("they show 40,000"), "{refusal}");
+        assert!(refusal.contains("1 of 2"), "{refusal}");
     }
 }

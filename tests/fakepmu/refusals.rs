@@ -1,0 +1,77 @@
+//! Every spec of a machine that does not count: refused by its cause.
+
+use crate::fake::{Fake, fake};
+
+/// Exit code 125 by name, and `auto` has a counter all the same, for this reason.
+#[track_caller]
+fn refused(fake: &Fake, specs: &[&str], cpu: &[&str], cause: &str) {
+    let by_name = fake.perf(specs, None, cpu);
+    assert_eq!(by_name.status, Some(125), "{specs:?}: {}", by_name.stderr);
+    assert!(by_name.stderr.contains(cause) && by_name.stderr.contains("remedy:"), "{specs:?}: {}", by_name.stderr);
+    assert!(by_name.result.is_none(), "{specs:?}");
+    let auto = fake.run(specs, None, cpu);
+    assert_eq!(auto.counted()["counter"], "translate", "{specs:?}");
+    let reason = auto.counted()["counter_reason"].as_str().expect("a reason");
+    assert!(reason.contains(cause), "{specs:?}: {reason}");
+}
+
+const SKYLAKE: &str = "intel-skylake-sp";
+
+#[test]
+fn machines_without_usable_events() {
+    let Some(fake) = fake() else { return };
+    refused(&fake, &["intel-haswell"], &[], "no event counts floating-point work");
+    let haswell = fake.perf(&["intel-haswell"], None, &[]);
+    assert_eq!(haswell.opened().count(), 0, "opened and read as 0");
+    let sapphire_rapids = &["--cpu", "GenuineIntel-6-8F"];
+    refused(&fake, &["no-pmu"], sapphire_rapids, "this machine has no such hardware event");
+    refused(&fake, &["no-perf"], sapphire_rapids, "perf_event_open does not exist");
+    refused(&fake, &[SKYLAKE, "overlay-eopnotsupp"], &[], "the PMU does not offer it");
+}
+
+#[test]
+fn what_the_kernel_forbids() {
+    let Some(fake) = fake() else { return };
+    refused(&fake, &["paranoid4"], &[], "kernel.perf_event_paranoid is 4");
+    refused(&fake, &[SKYLAKE, "overlay-paranoid4"], &[], "kernel.perf_event_paranoid is 4");
+    refused(&fake, &[SKYLAKE, "overlay-paranoid3-debian"], &[], "kernel.perf_event_paranoid is 3");
+    refused(&fake, &[SKYLAKE, "overlay-seccomp-docker"], &[], "a sandbox (the seccomp profile of a container)");
+}
+
+#[test]
+fn what_others_hold() {
+    let Some(fake) = fake() else { return };
+    refused(&fake, &[SKYLAKE, "overlay-busy"], &[], "another tool holds the PMU exclusively");
+    // Each process meets it once.
+    refused(&fake, &[SKYLAKE, "overlay-emfile-third"], &[], "too many open files");
+}
+
+/// Event 0x03 opens there, and would count wrongly.
+#[test]
+fn pairs_of_counters_that_nobody_pairs() {
+    let Some(fake) = fake() else { return };
+    let guest = serde_json::json!({"cpu": {"add_flags": [], "remove_flags": ["perfctr_core"]}});
+    let old = serde_json::json!({"files": {"/proc/sys/kernel/osrelease": "5.4.0-150-generic\n"}});
+    for (machine, cause) in
+        [(guest, "no perfctr_core in /proc/cpuinfo"), (old, "Linux 5.4.0-150-generic does not know")]
+    {
+        let outcome = fake.perf(&["amd-zen3"], Some(&machine), &["--no-calibrate"]);
+        assert_eq!(outcome.status, Some(125), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(cause) && outcome.stderr.contains("remedy:"), "{}", outcome.stderr);
+        assert_eq!(outcome.opened().count(), 0);
+    }
+}
+
+/// All specs are in one test or another: a new one has to be, too.
+#[test]
+fn no_spec_is_forgotten() {
+    let Some(fake) = fake() else { return };
+    let sources = [include_str!("specs.rs"), include_str!("refusals.rs")];
+    for file in std::fs::read_dir(fake.specs()).expect("a folder of specs") {
+        let file = file.expect("a file").path();
+        if file.extension().is_some_and(|extension| extension == "json") {
+            let name = format!("\"{}\"", file.file_stem().and_then(|name| name.to_str()).expect("UTF-8"));
+            assert!(sources.iter().any(|source| source.contains(&name)), "{name} is tested nowhere");
+        }
+    }
+}
