@@ -58,6 +58,9 @@ impl Report for RunResult {
             out.serialize(row("precision", name, None, flops))?;
         }
         out.serialize(row("pmu", &self.pmu_model, None, self.pmu_flops.total))?;
+        if let Some(partial) = self.pmu_flops.partial {
+            out.serialize(row("pmu, at least", &self.pmu_model, None, Some(partial.at_least)))?;
+        }
         out.serialize(row("instructions", "all", self.instructions.total, None))?;
         for (mnemonic, &executions) in self.mnemonics.iter().flatten() {
             out.serialize(row("mnemonic", mnemonic, Some(executions), None))?;
@@ -79,7 +82,8 @@ impl Report for RunResult {
             out.serialize(row("region", &region.path, Some(region.calls), Some(region.flops)))?;
         }
         for event in &self.events {
-            out.serialize(row("event", &event.name, event.raw, None))?;
+            let of = if event.partial.is_some() { "event, at least" } else { "event" };
+            out.serialize(row(of, &event.name, event.raw, None))?;
         }
         Ok(())
     }

@@ -61,6 +61,14 @@ fn events_that_count_right_are_believed_once_a_boot() {
     // `auto` takes them.
     let auto = fake.run(MACHINE, Some(&good), &[]);
     assert_eq!(auto.counted()["counter"], "perf", "{:#}", auto.counted());
+    // `doctor` says the same, and all FLOPs of the programs were counted.
+    let doctor = fake.flopledger(MACHINE, Some(&good), &["doctor", "--json"]);
+    let report: Value = serde_json::from_str(&doctor.stdout).expect("JSON");
+    assert_eq!((&report["auto"]["counter"], &report["auto"]["works"]), (&json!("perf"), &json!(true)));
+    assert_eq!(report["auto"]["reason"], auto.counted()["counter_reason"]);
+    let perf = &report["counters"][0];
+    assert_eq!((&perf["works"], &perf["counted_flops"]), (&json!(true), &perf["expected_flops"]));
+    assert!(perf["expected_flops"].as_u64() > Some(0));
     // Other events are another matter: those of half precision came with the passes.
     let passes = fake.perf(MACHINE, Some(&good), &["--passes"]);
     assert!(calibrating(&passes) > calibrating(&first));

@@ -38,9 +38,8 @@ impl Fake {
         self.binary.parent().expect("in a folder").join("specs")
     }
 
-    /// On the machine of these specs, which are merged, and of further JSON.
-    pub fn flopledger(&self, specs: &[&str], inline: Option<&Value>, args: &[&str]) -> Outcome {
-        let log = self.folder.path().join("log");
+    /// flopledger on the machine of these specs, which are merged, and of further JSON.
+    pub fn command(&self, specs: &[&str], inline: Option<&Value>, args: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         for spec in specs {
             command.arg("--spec").arg(self.specs().join(spec).with_extension("json"));
@@ -50,11 +49,20 @@ impl Fake {
             std::fs::write(&file, inline.to_string()).expect("written");
             command.arg("--spec").arg(file);
         }
-        command.arg("--log").arg(&log).arg("--").arg(env!("CARGO_BIN_EXE_flopledger")).args(args);
-        let output = command.env("XDG_CACHE_HOME", self.folder.path()).output().expect("fakepmu runs");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let Output { status, ref stdout, ref stderr } = output;
-        Outcome { status: status.code(), stdout: text(stdout), stderr: text(stderr), result: None, log: lines(&log) }
+        command.arg("--log").arg(self.log()).arg("--").arg(env!("CARGO_BIN_EXE_flopledger")).args(args);
+        command.env("XDG_CACHE_HOME", self.folder.path());
+        command
+    }
+
+    pub fn flopledger(&self, specs: &[&str], inline: Option<&Value>, args: &[&str]) -> Outcome {
+        let Output { status, stdout, stderr } = self.command(specs, inline, args).output().expect("fakepmu runs");
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let (stdout, stderr) = (text(stdout), text(stderr));
+        Outcome { status: status.code(), stdout, stderr, result: None, log: lines(&self.log()) }
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
     }
 
     /// `run --counter perf` of /bin/true with these options.

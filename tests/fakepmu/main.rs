@@ -5,5 +5,6 @@
 
 mod calibration;
 mod fake;
+mod passes;
 mod refusals;
 mod specs;

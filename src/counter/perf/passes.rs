@@ -167,3 +167,37 @@ fn silence() -> std::result::Result<(), Errno> {
         Errno::result(libc::close(nowhere)).map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instructions(pass: u32, raw: u64, status: EventStatus) -> Event {
+        let (name, partial, reason) = (INSTRUCTIONS.to_owned(), None, None);
+        let pass = Some(pass);
+        Event { name, raw: Some(raw), enabled_ns: 100, running_ns: 100, status, partial, pass, reason }
+    }
+
+    #[test]
+    fn passes_are_compared_by_their_instructions() {
+        let counted = |pass, raw| instructions(pass, raw, EventStatus::Counted);
+        let text = agreement(2, &[counted(1, 1_000), counted(2, 1_010)]);
+        assert!(
+            text.contains("2 passes, which retired 1,000 to 1,010 instructions: they differ by 1.0000 %"),
+            "{text}"
+        );
+        // Two kinds of cores in each.
+        let text = agreement(2, &[counted(1, 600), counted(1, 400), counted(2, 100), counted(2, 900)]);
+        assert!(text.contains("1,000 to 1,000"), "{text}");
+        assert_eq!(agreement(1, &[]), "one pass counted all events");
+    }
+
+    #[test]
+    fn what_was_not_counted_compares_nothing() {
+        let counted = instructions(1, 1_000, EventStatus::Counted);
+        let text = agreement(2, std::slice::from_ref(&counted));
+        assert!(text.contains("cannot be compared"), "{text}");
+        let text = agreement(2, &[counted, instructions(2, 500, EventStatus::Partial)]);
+        assert!(text.contains("cannot be compared"), "{text}");
+    }
+}
