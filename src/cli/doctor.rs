@@ -7,9 +7,10 @@ use crate::Result;
 use crate::counter::perf::Perf;
 use crate::counter::step::Step;
 use crate::counter::translate::Translate;
-use crate::counter::{Choice, choose, trial};
+use crate::counter::trial::{self, Trial};
+use crate::counter::{Choice, choose};
 use crate::machine::Cpu;
-use crate::machine::doctor::{Advice, Facts, Outcome, Probe, Root, advise, signature};
+use crate::machine::doctor::{Advice, Facts, Hardware, Outcome, Probe, Root, advise, signature};
 use crate::report::{Auto, Diagnosis, Format, Standard};
 
 /// What this machine allows, which counter `auto` uses and why, and how to get a better one
@@ -37,14 +38,11 @@ pub fn run(mut args: Args) -> Result<u8> {
     let cpu = args.cpu.map_or_else(Cpu::this, Ok)?;
     let perf = Perf::of(cpu);
     let trials = vec![trial::of_hardware(&perf), trial::run(&Translate), trial::run(&Step)];
+    let hardware = hardware(&perf, &trials[0]);
     let chosen = choose(Choice::Auto, perf);
     let probe = Probe::run(&facts);
     let works = |name: &str| trials.iter().any(|trial| trial.counter == name && trial.works);
-    let outcome = Outcome {
-        perf: works("perf"),
-        perf_miscounts: trials.iter().any(|trial| !trial.exact && !trial.works && trial.counted_flops.is_some()),
-        tracing: works("translate") || works("step"),
-    };
+    let outcome = Outcome { perf: hardware, tracing: works("translate") || works("step") };
     let auto = chosen.counter.name();
     let mut advice = advise(&facts, &probe, outcome);
     if let Some(other) = trials.iter().find(|trial| trial.works).filter(|_| !works(auto)) {
@@ -56,7 +54,7 @@ pub fn run(mut args: Args) -> Result<u8> {
             },
         );
     }
-    let code = if outcome.perf || outcome.tracing { 0 } else { NOTHING_COUNTS };
+    let code = if works("perf") || outcome.tracing { 0 } else { NOTHING_COUNTS };
     sink.print(&Diagnosis {
         schema: "flopledger.doctor/1",
         auto: Auto { counter: auto, works: works(auto), reason: chosen.reason },
@@ -66,4 +64,13 @@ pub fn run(mut args: Args) -> Result<u8> {
         trials,
     })?;
     Ok(code)
+}
+
+fn hardware(perf: &Perf, trial: &Trial) -> Hardware {
+    match (trial.works, trial.counted_flops) {
+        (true, _) => Hardware::Works,
+        (false, Some(_)) => Hardware::Miscounts,
+        (false, None) if perf.opens() => Hardware::Starved,
+        (false, None) => Hardware::Refused,
+    }
 }

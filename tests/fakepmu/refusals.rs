@@ -1,5 +1,7 @@
 //! Every spec of a machine that does not count: refused by its cause.
 
+use serde_json::{Value, json};
+
 use crate::fake::{Fake, fake};
 
 /// Exit code 125 by name, and `auto` has a counter all the same, for this reason.
@@ -13,6 +15,41 @@ fn refused(fake: &Fake, specs: &[&str], cpu: &[&str], cause: &str) {
     assert_eq!(auto.counted()["counter"], "translate", "{specs:?}");
     let reason = auto.counted()["counter_reason"].as_str().expect("a reason");
     assert!(reason.contains(cause), "{specs:?}: {reason}");
+    // `doctor` comes to the same verdict.
+    let doctor = fake.flopledger(specs, None, &[&["doctor", "--json"], cpu].concat());
+    assert_eq!(doctor.status, Some(0), "{specs:?}: {}", doctor.stderr);
+    let report: Value = serde_json::from_str(&doctor.stdout).expect("JSON");
+    let perf = &report["counters"][0];
+    assert_eq!((&perf["counter"], &perf["works"]), (&json!("perf"), &json!(false)), "{specs:?}");
+    let error = perf["error"].as_str().expect("an error");
+    assert!(error.contains(cause), "{specs:?}: {error}");
+    if specs.last() != Some(&MET_ONCE) {
+        assert_eq!(report["auto"]["reason"], reason, "{specs:?}");
+    }
+}
+
+/// A fault that a process meets once, so that `doctor`, which asks twice, does not meet it again.
+const MET_ONCE: &str = "overlay-emfile-third";
+
+/// What `doctor` finds out by asking for a hardware event.
+#[track_caller]
+fn probed(fake: &Fake, specs: &[&str], errno: &str, cause: &str) {
+    let doctor = fake.flopledger(specs, None, &["doctor", "--json"]);
+    let report: Value = serde_json::from_str(&doctor.stdout).expect("JSON");
+    let probe = &report["probe"]["hardware_event"];
+    assert_eq!(probe["errno"], errno, "{specs:?}");
+    assert!(probe["cause"].as_str().is_some_and(|said| said.contains(cause)), "{specs:?}: {probe}");
+}
+
+#[test]
+fn doctor_maps_errors_to_causes() {
+    let Some(fake) = fake() else { return };
+    probed(&fake, &["no-pmu"], "ENOENT", "PMU");
+    probed(&fake, &["no-perf"], "ENOSYS", "perf_event_open");
+    probed(&fake, &["paranoid4"], "EACCES", "kernel.perf_event_paranoid is 4");
+    probed(&fake, &[SKYLAKE, "overlay-paranoid3-debian"], "EACCES", "kernel.perf_event_paranoid is 3");
+    probed(&fake, &[SKYLAKE, "overlay-seccomp-docker"], "EPERM", "perf_event_open");
+    probed(&fake, &[SKYLAKE, "overlay-busy"], "EBUSY", "another tool holds the PMU");
 }
 
 const SKYLAKE: &str = "intel-skylake-sp";
@@ -43,15 +80,15 @@ fn what_others_hold() {
     let Some(fake) = fake() else { return };
     refused(&fake, &[SKYLAKE, "overlay-busy"], &[], "another tool holds the PMU exclusively");
     // Each process meets it once.
-    refused(&fake, &[SKYLAKE, "overlay-emfile-third"], &[], "too many open files");
+    refused(&fake, &[SKYLAKE, MET_ONCE], &[], "too many open files");
 }
 
 /// Event 0x03 opens there, and would count wrongly.
 #[test]
 fn pairs_of_counters_that_nobody_pairs() {
     let Some(fake) = fake() else { return };
-    let guest = serde_json::json!({"cpu": {"add_flags": [], "remove_flags": ["perfctr_core"]}});
-    let old = serde_json::json!({"files": {"/proc/sys/kernel/osrelease": "5.4.0-150-generic\n"}});
+    let guest = json!({"cpu": {"add_flags": [], "remove_flags": ["perfctr_core"]}});
+    let old = json!({"files": {"/proc/sys/kernel/osrelease": "5.4.0-150-generic\n"}});
     for (machine, cause) in
         [(guest, "no perfctr_core in /proc/cpuinfo"), (old, "Linux 5.4.0-150-generic does not know")]
     {

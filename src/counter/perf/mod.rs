@@ -52,6 +52,11 @@ impl Perf {
         calibration::now(&self.cpu, &self.openable()?)
     }
 
+    /// Do its events open, whatever they count?
+    pub fn opens(&self) -> bool {
+        self.openable().is_ok()
+    }
+
     fn openable(&self) -> Result<Plan> {
         let plan = Plan::of(&self.cpu, self.passes)?;
         FpEvents::open(&plan, Pid::from_raw(0))?;

@@ -10,23 +10,35 @@ pub struct Advice {
     pub commands: Vec<String>,
 }
 
+/// What became of the hardware's events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hardware {
+    /// They counted what was executed.
+    Works,
+    /// They opened, but counted something else.
+    Miscounts,
+    /// They opened, but had no counter, or one for part of the time.
+    Starved,
+    /// They did not open, or are not to be opened.
+    Refused,
+}
+
 /// What trying the counters gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
-    /// The hardware's events counted what was executed.
-    pub perf: bool,
-    /// They opened, but counted something else.
-    pub perf_miscounts: bool,
+    pub perf: Hardware,
     /// A counter that traces (translate, step) counted what was executed.
     pub tracing: bool,
 }
+
+const WATCHDOG_OFF: &str = "sysctl kernel.nmi_watchdog=0";
 
 pub fn advise(facts: &Facts, probe: &Probe, outcome: Outcome) -> Vec<Advice> {
     let mut advice = Vec::new();
     if !outcome.tracing {
         advice.push(for_tracing(facts));
     }
-    if outcome.perf {
+    if outcome.perf == Hardware::Works {
         advice.extend(watchdog(facts));
     } else {
         advice.extend(for_perf(facts, probe, outcome));
@@ -87,17 +99,24 @@ fn for_perf(facts: &Facts, probe: &Probe, outcome: Outcome) -> Option<Advice> {
             ),
         });
     }
-    if outcome.perf_miscounts {
-        return facts.hypervisor.as_ref().map(|hypervisor| {
+    match outcome.perf {
+        Hardware::Miscounts => facts.hypervisor.as_ref().map(|hypervisor| {
             let mut advice = for_guest(hypervisor);
             advice.why =
                 "for perf: the floating-point events open but do not count; a hypervisor can filter them".into();
             advice
-        });
+        }),
+        Hardware::Starved => {
+            let mut commands = vec!["lsof +c 0 2>/dev/null | grep perf_event   # who has events open".to_owned()];
+            commands.extend((facts.kernel.nmi_watchdog == Some(true)).then(|| WATCHDOG_OFF.to_owned()));
+            Some(Advice {
+                why: "for perf: its events got no counter: free those that others hold; as root".into(),
+                commands,
+            })
+        }
+        // A CPU without any events has them under no setting.
+        Hardware::Refused | Hardware::Works => None,
     }
-    // Its events share the counters, or wait for them. A CPU without any has them under no setting.
-    (facts.kernel.nmi_watchdog == Some(true))
-        .then(|| advice("for perf: the NMI watchdog may hold a counter; as root", ["sysctl kernel.nmi_watchdog=0"]))
 }
 
 fn for_paranoia(facts: &Facts) -> Advice {
@@ -200,7 +219,7 @@ fn watchdog(facts: &Facts) -> Option<Advice> {
     (facts.cpu.is_amd() && facts.kernel.nmi_watchdog == Some(true)).then(|| {
         advice(
             "for perf: the NMI watchdog takes one of six counters, which FP events need in pairs; as root",
-            ["sysctl kernel.nmi_watchdog=0"],
+            [WATCHDOG_OFF],
         )
     })
 }

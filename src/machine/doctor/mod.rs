@@ -17,7 +17,7 @@ mod root;
 #[cfg(test)]
 mod tests;
 
-pub use advice::{Advice, Outcome, advise};
+pub use advice::{Advice, Hardware, Outcome, advise};
 pub use container::{Container, Runtime};
 pub use errno::{Refusal, explain};
 pub use hypervisor::{Hypervisor, signature};

@@ -65,8 +65,8 @@ fn refused(facts: &Facts, software: Option<i32>, hardware: Option<i32>) -> Probe
     Probe { software_event: explained(software), hardware_event: explained(hardware) }
 }
 
-const TRACING_ONLY: Outcome = Outcome { perf: false, perf_miscounts: false, tracing: true };
-const NOTHING: Outcome = Outcome { perf: false, perf_miscounts: false, tracing: false };
+const TRACING_ONLY: Outcome = Outcome { perf: Hardware::Refused, tracing: true };
+const NOTHING: Outcome = Outcome { perf: Hardware::Refused, tracing: false };
 
 fn commands(advice: &[Advice]) -> String {
     advice.iter().flat_map(|advice| advice.commands.clone()).collect::<Vec<_>>().join("\n")
@@ -232,15 +232,26 @@ fn bare_metal_has_no_hypervisor() {
 fn a_pmu_that_miscounts_is_the_hypervisors_doing() {
     let machine = Machine::new().cpu("GenuineIntel", 6, 143, "Xeon", "hypervisor");
     let facts = machine.facts();
-    let outcome = Outcome { perf: false, perf_miscounts: true, tracing: true };
+    let outcome = Outcome { perf: Hardware::Miscounts, tracing: true };
     let advice = advise(&facts, &refused(&facts, None, None), outcome);
     assert!(advice[0].why.contains("do not count"), "{advice:?}");
 }
 
 #[test]
+fn events_without_a_counter_have_rivals() {
+    let machine =
+        Machine::new().cpu("AuthenticAMD", 25, 17, "EPYC", "fpu").with("/proc/sys/kernel/nmi_watchdog", "1\n");
+    let facts = machine.facts();
+    let outcome = Outcome { perf: Hardware::Starved, tracing: true };
+    let advice = advise(&facts, &refused(&facts, None, None), outcome);
+    assert!(advice[0].why.contains("got no counter"), "{advice:?}");
+    assert!(commands(&advice).contains("lsof") && commands(&advice).contains("nmi_watchdog=0"), "{advice:?}");
+}
+
+#[test]
 fn nothing_is_advised_where_all_is_well() {
     let facts = Machine::new().facts();
-    let all = Outcome { perf: true, perf_miscounts: false, tracing: true };
+    let all = Outcome { perf: Hardware::Works, tracing: true };
     assert_eq!(advise(&facts, &refused(&facts, None, None), all), []);
     // On AMD the watchdog costs a pair of counters.
     let amd = Machine::new().cpu("AuthenticAMD", 25, 17, "EPYC", "fpu").with("/proc/sys/kernel/nmi_watchdog", "1\n");
