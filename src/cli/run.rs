@@ -7,7 +7,7 @@ use clap::Args as Arguments;
 use super::Output;
 use super::perf_args::PerfArgs;
 use super::time_args::{TimeArgs, Work};
-use crate::counter::{Choice, Command, CountAt, Options, RunResult, choose, pmu_model};
+use crate::counter::{Choice, Command, CountAt, Options, Reference, RunResult, choose, pmu_model};
 use crate::machine::Cpu;
 use crate::report::Standard;
 use crate::{Error, Result};
@@ -33,6 +33,9 @@ pub struct Args {
     /// The CPU whose events to use, where /proc/cpuinfo is not to be believed
     #[arg(long, value_name = "VENDOR-FAMILY-MODEL")]
     cpu: Option<Cpu>,
+    /// Say what the events of another CPU would show of this execution
+    #[arg(long = "as", value_name = "VENDOR-FAMILY-MODEL[-STEPPING]")]
+    shown_as: Option<Cpu>,
     /// The command with its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -52,11 +55,16 @@ pub fn run(args: Args) -> Result<u8> {
     let program = words.next().ok_or_else(|| Error::input("no command was given"))?;
     let command = Command { program, args: words.collect(), env: Vec::new(), stdout_to_stderr: false };
     let cpu = args.cpu.map_or_else(Cpu::this, Ok)?;
-    let chosen = choose(args.counter, args.perf.perf(cpu.clone()));
+    let reference = args.shown_as.as_ref().map(Reference::of).transpose()?;
+    let choice = counter(args.counter, reference.as_ref())?;
+    let chosen = choose(choice, args.perf.perf(cpu.clone()));
     let timer = args.time.timer()?;
     let options = Options { wait_all: args.wait_all, count_at: args.count_at };
     let measured = chosen.counter.measure(&command, &options)?;
+    let tally = measured.tally.as_ref();
+    let shown_as = reference.zip(tally).map(|(reference, tally)| reference.shows(&tally.classes));
     let mut result = RunResult::new(&command, chosen.reason, pmu_model(Some(&cpu), &measured), measured);
+    result.shown_as = shown_as;
     result.mnemonics = result.mnemonics.filter(|_| args.mnemonics);
     result.effort = result.effort.filter(|_| args.verbose);
     let executed = result.flops.total.or(result.pmu_flops.total);
@@ -64,4 +72,14 @@ pub fn run(args: Args) -> Result<u8> {
     result.timed = timer.time(&command, result.exit, &work);
     sink.print(&result)?;
     Ok(result.exit.status())
+}
+
+/// What events would show can only be told where every instruction is seen.
+fn counter(choice: Choice, reference: Option<&Reference>) -> Result<Choice> {
+    match (choice, reference) {
+        (Choice::Perf, Some(_)) => Err(Error::input("--as needs every instruction, and --counter perf sees none")
+            .remedy("count with --counter translate or step")),
+        (Choice::Auto, Some(_)) => Ok(Choice::Translate),
+        (choice, _) => Ok(choice),
+    }
 }

@@ -23,6 +23,14 @@ pub struct Cpu {
 }
 
 impl Cpu {
+    /// With the stepping, where it is known.
+    pub fn full_name(&self) -> String {
+        match self.stepping {
+            Some(stepping) => format!("{self}-{stepping:X}"),
+            None => self.to_string(),
+        }
+    }
+
     /// This machine's.
     pub fn this() -> Result<Cpu> {
         const FILE: &str = "/proc/cpuinfo";

@@ -12,6 +12,7 @@ use crate::{Error, Result};
 
 mod doctor;
 mod estimate;
+mod events;
 mod explain;
 mod ledger;
 mod mfu;

@@ -8,6 +8,7 @@
 //! [`CpuEvents::of`] gives the core types of a CPU, one a PMU; [`CoreType::plan`] what to open on so many
 //! counters. A CPU that is not in the table is None: its events are never guessed from a similar one's.
 
+mod description;
 mod identity;
 mod plan;
 mod table;
@@ -21,7 +22,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Cpu;
 use crate::isa::Precision;
+use crate::nearest::nearest;
+use crate::{Error, Result};
 
+pub use description::{Description, List, PassDescription, PlanDescription, PmuDescription, config};
 pub use plan::{Part, Pass, Plan};
 
 /// The events of a CPU: one core type a PMU, so several on hybrids.
@@ -35,6 +39,20 @@ impl CpuEvents {
     pub fn of(cpu: &Cpu) -> Option<CpuEvents> {
         let cores: Vec<&CoreType> = table::cores().iter().filter(|core| core.identity.covers(cpu)).collect();
         (!cores.is_empty()).then_some(CpuEvents { cores })
+    }
+
+    /// As `of`, with an error for the user who named a CPU that the table does not know.
+    pub fn named(cpu: &Cpu) -> Result<CpuEvents> {
+        CpuEvents::of(cpu).ok_or_else(|| {
+            let wanted = cpu.full_name();
+            let mut known: Vec<String> = all().iter().flat_map(|core| core.identity.ends()).collect();
+            if known.iter().any(|name| name.starts_with(&format!("{wanted}-"))) {
+                known.retain(|name| name.starts_with(&wanted));
+            }
+            let nearest = nearest(&wanted, known.iter().map(String::as_str));
+            Error::input(format!("the CPU {wanted} is not in the table of floating-point events{nearest}"))
+                .remedy("flopledger events --list names those that are; some need their stepping")
+        })
     }
 
     /// The names of its core types.
@@ -125,6 +143,7 @@ pub struct EventGroup {
     pub kind: GroupKind,
     /// The precisions whose work it counts in full. Two groups overlap if they share one.
     pub covers: Vec<Precision>,
+    pub rule: CountRule,
     pub events: Vec<FpEvent>,
 }
 
@@ -156,6 +175,25 @@ pub enum GroupKind {
     Fp32,
     Fp64,
     X87,
+}
+
+/// What an event counts of x86 instructions, as far as the vendor's text tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CountRule {
+    /// Instructions of one vector width and precision; those that do two operations a lane (FMA, dpps) twice.
+    Width,
+    /// `vdpbf16ps` of one vector width, once each.
+    Bf16Products,
+    /// Operations. The text does not say which instructions do some beside add, multiply, divide, square root
+    /// and FMA.
+    Operations,
+    /// Uops, at issue and again at each replay: it depends on where the operands lie.
+    Replayed,
+    /// Operations, but not of which instructions, nor whether masked lanes do some.
+    Unstated,
+    /// Its CPUs execute no x86 instructions.
+    NotX86,
 }
 
 /// One event.

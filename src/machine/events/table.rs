@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::identity::{Identity, ranges};
-use super::{CoreType, Counters, EventGroup, FlopsPerCount, FpEvent, GroupKind, Quality};
+use super::{CoreType, CountRule, Counters, EventGroup, FlopsPerCount, FpEvent, GroupKind, Quality};
 use crate::isa::Precision;
 use crate::machine::cpu;
 
@@ -87,6 +87,7 @@ struct EventRow {
     kind: GroupKind,
     /// Separated by spaces.
     covers: String,
+    rule: CountRule,
     name: String,
     config: String,
     flops_per_count: String,
@@ -96,7 +97,8 @@ struct EventRow {
 }
 
 impl EventRow {
-    fn resolve(self) -> Parsed<(String, GroupKind, Vec<Precision>, FpEvent)> {
+    /// Its group, as far as the row tells of it, with the one event.
+    fn resolve(self) -> Parsed<(String, EventGroup)> {
         let wrong = |what: &str, text: &str| format!("{} {}: {what} {text:?}", self.group, self.name);
         let config = self.config.strip_prefix("0x").and_then(|hex| u64::from_str_radix(hex, 16).ok());
         let flops_per_count = match self.flops_per_count.as_str() {
@@ -112,7 +114,8 @@ impl EventRow {
             name: self.name.clone(),
             source: self.source.clone(),
         };
-        Ok((self.group.clone(), self.kind, covers.collect::<Parsed<_>>()?, event))
+        let covers = covers.collect::<Parsed<_>>()?;
+        Ok((self.group, EventGroup { kind: self.kind, covers, rule: self.rule, events: vec![event] }))
     }
 }
 
@@ -127,9 +130,13 @@ fn group(slug: &str) -> Option<&'static EventGroup> {
     static NAMED: LazyLock<HashMap<String, EventGroup>> = LazyLock::new(|| {
         let mut groups: HashMap<String, EventGroup> = HashMap::new();
         let rows = rows(GROUPS).and_then(|rows| rows.into_iter().map(EventRow::resolve).collect::<Parsed<Vec<_>>>());
-        for (slug, kind, covers, event) in rows.unwrap_or_else(|error| panic!("groups.csv: {error}")) {
-            let group = groups.entry(slug).or_insert_with(|| EventGroup { kind, covers, events: Vec::new() });
-            group.events.push(event);
+        for (slug, row) in rows.unwrap_or_else(|error| panic!("groups.csv: {error}")) {
+            match groups.get_mut(&slug) {
+                Some(group) => group.events.extend(row.events),
+                None => {
+                    groups.insert(slug, row);
+                }
+            }
         }
         groups
     });
