@@ -59,15 +59,17 @@ fn doubts(plan: &Plan, events: &[Event], flops: &PmuFlops) -> Vec<String> {
     let mut doubts = plan.caveats.clone();
     if let Some(partial) = flops.partial {
         let share = partial.running_fraction * 100.0;
-        doubts.push(match plan.cores.len() {
-            1 => format!(
-                "the events took turns on the counters, the least for {share:.1} % of the time: no total is known; \
-                 --passes counts them in several runs"
-            ),
-            _ => format!(
-                "events were on counters for {share:.1} % of the time, over all kinds of cores: no total is known"
-            ),
-        });
+        let of_all = if plan.cores.len() == 1 { "" } else { ", over all kinds of cores" };
+        let again = if events.iter().any(|event| event.pass.is_some()) {
+            ", although each pass fits them: another tool holds some"
+        } else if plan.cores.len() == 1 {
+            "; --passes counts them in several runs"
+        } else {
+            ""
+        };
+        doubts.push(format!(
+            "no total is known: events had counters for {share:.1} % of the time at the least{of_all}{again}"
+        ));
     }
     let never = events.iter().filter(|event| event.status == EventStatus::NotCounted).count();
     if flops.total.is_none() && never > 0 {
