@@ -55,7 +55,10 @@ pub fn run(args: Args) -> Result<u8> {
     let cpu = args.cpu.map_or_else(Cpu::this, Ok)?;
     let reference = args.shown_as.as_ref().map(Reference::of).transpose()?;
     let Counters { choice, beside_perf } = Counters::of(&args.counter, reference.as_ref())?;
-    let chosen = choose(choice, &cpu);
+    let mut chosen = choose(choice, &cpu);
+    if reference.is_some() && args.counter == [Choice::Auto] {
+        chosen.reason = "--as needs every instruction".into();
+    }
     let timer = args.time.timer()?;
     let options = Options { wait_all: args.wait_all, count_at: args.count_at };
     let perf = beside_perf.then(|| choose(Choice::Perf, &cpu));
