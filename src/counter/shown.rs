@@ -60,6 +60,12 @@ impl Reference {
         }
     }
 
+    /// Do all its events of single and double precision count instructions by their width?
+    pub fn counts_by_width(&self) -> bool {
+        let rules = self.events.cores.iter().flat_map(|core| &core.groups).map(|group| group.rule);
+        rules.into_iter().all(|rule| matches!(rule, CountRule::Width | CountRule::Bf16Products))
+    }
+
     /// As a run under `perf` names it.
     fn name(&self, core: &CoreType, event: &FpEvent) -> String {
         match self.events.cores.len() {

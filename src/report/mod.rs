@@ -20,6 +20,7 @@ mod operators;
 mod peak;
 mod reconcile;
 pub mod run;
+mod side_by_side;
 pub mod text;
 mod timed;
 
