@@ -59,7 +59,9 @@ impl Perf {
 
     fn openable(&self) -> Result<Plan> {
         let plan = Plan::of(&self.cpu, self.passes)?;
+        // Without a PMU nothing opens, which says more than what such a PMU would lack.
         FpEvents::open(&plan, Pid::from_raw(0))?;
+        requirements::check(plan.cores.iter().flat_map(plan::Cores::events))?;
         Ok(plan)
     }
 

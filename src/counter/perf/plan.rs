@@ -9,7 +9,6 @@ use perf_event_open_sys::bindings::{PERF_TYPE_HARDWARE, PERF_TYPE_RAW};
 use super::available::Available;
 use super::event::Request;
 use super::groups::Wanted;
-use super::requirements;
 use crate::machine::events::{FpEvent, Quality};
 use crate::machine::{CoreType, Cpu, CpuEvents};
 use crate::{Error, Result};
@@ -41,7 +40,7 @@ pub struct Cores {
 
 impl Plan {
     /// For a CPU, which should be this one: single and double precision, or all that it has events for. An
-    /// error if it has no events, or would count them wrongly.
+    /// error if it has no events.
     pub fn of(cpu: &Cpu, all: bool) -> Result<Plan> {
         let known = CpuEvents::of(cpu).ok_or_else(|| {
             Error::failed(format!("perf: no floating-point events are known for the CPU {cpu}"))
@@ -54,7 +53,6 @@ impl Plan {
         let available = Available::here();
         let hybrid = known.cores.len() > 1;
         let cores = known.cores.iter().map(|core| Cores::of(core, hybrid, all, available)).collect::<Vec<_>>();
-        requirements::check(cores.iter().flat_map(Cores::events))?;
         Ok(Plan { cores, caveats: known.caveats().into_iter().map(str::to_owned).collect() })
     }
 }
