@@ -35,7 +35,7 @@ pub fn run(mut args: Args) -> Result<u8> {
     let sink = args.output.open(Standard::Stdout)?;
     let facts = Facts::gather(&Root::this_machine(), signature().as_deref());
     let cpu = args.cpu.map_or_else(Cpu::this, Ok)?;
-    let perf = Perf { cpu: cpu.clone() };
+    let perf = Perf::FloatingPoint(cpu.clone());
     let counters = [&perf as &dyn Counter, &Translate, &Step];
     let trials = counters.map(trial::run).to_vec();
     let chosen = choose(Choice::Auto, &cpu);

@@ -20,6 +20,7 @@ mod operators;
 mod peak;
 mod reconcile;
 mod run;
+mod stat_args;
 mod time_args;
 
 #[derive(Parser)]

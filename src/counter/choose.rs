@@ -18,6 +18,8 @@ pub enum Choice {
     Translate,
     /// Every instruction, one at a time: exact, and thousands of times slower
     Step,
+    /// No floating-point operations: only the events of -e, or the kernel's own
+    Events,
 }
 
 /// A counter and why it is the one.
@@ -29,10 +31,11 @@ pub struct Chosen {
 /// Chooses a counter for a CPU. One asked for by name that this machine does not offer fails when
 /// it starts to measure, and says why.
 pub fn choose(choice: Choice, cpu: &Cpu) -> Chosen {
-    let perf = Perf { cpu: cpu.clone() };
+    let perf = Perf::FloatingPoint(cpu.clone());
     match choice {
         Choice::Perf => Chosen { counter: Box::new(perf), reason: "asked for".into() },
         Choice::Translate => Chosen { counter: Box::new(Translate), reason: "asked for".into() },
+        Choice::Events => Chosen { counter: Box::new(Perf::Others), reason: "asked for".into() },
         Choice::Step => Chosen { counter: Box::new(Step), reason: "asked for".into() },
         Choice::Auto => match perf.refusal() {
             None => Chosen { counter: Box::new(perf), reason: format!("the CPU {cpu} has floating-point events") },
@@ -43,7 +46,7 @@ pub fn choose(choice: Choice, cpu: &Cpu) -> Chosen {
 
 /// The counter of hardware events, where this machine has any.
 pub fn hardware(cpu: &Cpu) -> Option<impl Counter + use<>> {
-    let perf = Perf { cpu: cpu.clone() };
+    let perf = Perf::FloatingPoint(cpu.clone());
     perf.refusal().is_none().then_some(perf)
 }
 

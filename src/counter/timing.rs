@@ -39,7 +39,7 @@ pub struct Input(Option<i64>);
 
 impl Input {
     /// An error where only one run could read the input.
-    pub fn remember() -> Result<Input> {
+    pub fn remember(option: &str) -> Result<Input> {
         let stdin = std::io::stdin();
         if stdin.is_terminal() {
             return Ok(Input(None));
@@ -48,16 +48,17 @@ impl Input {
             Ok(at) => Ok(Input(Some(at))),
             // A closed one has nothing to read, for all runs.
             Err(nix::errno::Errno::EBADF) => Ok(Input(None)),
-            Err(_) => Err(Error::input("--time-runs: the input is a pipe, which only one run can read")
+            Err(_) => Err(Error::input(format!("{option}: the input is a pipe, which only one run can read"))
                 .remedy("redirect it from a file, or from /dev/null")),
         }
     }
 
-    fn rewind(self) -> Result<()> {
+    /// Before each run but the first.
+    pub fn rewind(self) -> Result<()> {
         let Some(at) = self.0 else { return Ok(()) };
         lseek(std::io::stdin(), at, Whence::SeekSet)
             .map(drop)
-            .map_err(|errno| Error::failed(format!("--time-runs: cannot rewind the input: {}", errno.desc())))
+            .map_err(|errno| Error::failed(format!("cannot rewind the input: {}", errno.desc())))
     }
 }
 

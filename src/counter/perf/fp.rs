@@ -3,11 +3,11 @@
 use std::fs;
 use std::io;
 
-use nix::unistd::Pid;
 use perf_event_open_sys::bindings::PERF_TYPE_RAW;
 
 use super::event::{Opened, Request};
 use super::refusal;
+use super::target::Target;
 use crate::counter::{Event, EventStatus, PmuFlops};
 use crate::isa::Precision;
 use crate::machine::{Cpu, FpEvent, Microarchitecture, Pmu};
@@ -21,20 +21,20 @@ pub fn microarchitecture(cpu: &Cpu) -> Result<&'static Microarchitecture> {
     })
 }
 
-/// The events of all kinds of cores, open on a child that has not executed its program yet.
+/// The events of all kinds of cores, open on a target.
 pub struct FpEvents {
     events: Vec<(FpEvent, Opened)>,
 }
 
 impl FpEvents {
-    pub fn open(row: &Microarchitecture, child: Pid) -> Result<FpEvents> {
+    pub fn open(row: &Microarchitecture, target: &Target) -> Result<FpEvents> {
         let mut events = Vec::new();
         for pmu in row.pmus {
             let kind = kind_of(pmu);
             for event in pmu.events {
-                let request = Request { pmu: kind, config: event.config, exclude_kernel: true };
+                let request = Request::in_user_mode(kind, event.config);
                 let name = if row.pmus.len() > 1 { format!("{}/{}/", pmu.name, event.name) } else { event.name.into() };
-                let opened = Opened::on_exec(&name, request, child);
+                let opened = Opened::on(&name, request, target);
                 if let Some(refused) = opened.refusal() {
                     return Err(refusal::error(&name, refused));
                 }
@@ -44,12 +44,18 @@ impl FpEvents {
         Ok(FpEvents { events })
     }
 
-    /// The events as they were read, and what they sum up to.
-    pub fn read(self) -> (Vec<Event>, PmuFlops) {
-        let read: Vec<(FpEvent, Event)> =
-            self.events.into_iter().map(|(event, opened)| (event, opened.read())).collect();
-        let flops = sum(&read);
-        (read.into_iter().map(|(_, event)| event).collect(), flops)
+    pub fn opened(&self) -> impl Iterator<Item = &Opened> {
+        self.events.iter().map(|(_, opened)| opened)
+    }
+
+    pub fn opened_mut(&mut self) -> impl Iterator<Item = &mut Opened> {
+        self.events.iter_mut().map(|(_, opened)| opened)
+    }
+
+    /// What these events add up to, as they were read, in the order of `opened`.
+    pub fn sum(&self, read: &[Event]) -> PmuFlops {
+        let read: Vec<(FpEvent, &Event)> = self.events.iter().map(|(event, _)| *event).zip(read).collect();
+        sum(&read)
     }
 }
 
@@ -62,7 +68,7 @@ fn kind_of(pmu: &Pmu) -> u32 {
 }
 
 /// Only what ran all the time is summed: a share of a count is no count.
-fn sum(events: &[(FpEvent, Event)]) -> PmuFlops {
+fn sum(events: &[(FpEvent, &Event)]) -> PmuFlops {
     let flops = |wanted: &dyn Fn(Option<Precision>) -> bool| {
         let chosen = events.iter().filter(|(event, _)| wanted(event.precision));
         chosen

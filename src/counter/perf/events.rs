@@ -1,0 +1,98 @@
+//! All events of a measurement: the floating-point ones and those beside them.
+
+use super::breakdown::Breakdown;
+use super::event::Opened;
+use super::extra;
+use super::fp::{self, FpEvents};
+use super::names::Named;
+use super::target::{Target, Whose};
+use super::{Perf, refusal};
+use crate::counter::{Event, PmuFlops, ThreadRow};
+use crate::{Error, Result};
+
+pub struct Events {
+    /// None where only other events are counted.
+    fp: Option<FpEvents>,
+    extra: Vec<Opened>,
+    /// Where counts are told apart by thread.
+    breakdown: Option<Breakdown>,
+}
+
+/// What was counted up to some point in time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Read {
+    /// None where no floating-point events are counted.
+    pub flops: Option<PmuFlops>,
+    pub events: Vec<Event>,
+}
+
+impl Events {
+    pub fn open(perf: &Perf, named: &[Named], target: &Target) -> Result<Events> {
+        let fp = match perf.cpu() {
+            Some(cpu) => {
+                let opened = FpEvents::open(fp::microarchitecture(cpu)?, target);
+                Some(opened.map_err(|error| remedied(error, named, target))?)
+            }
+            None => None,
+        };
+        let extra = extra::open(named, target);
+        let all: Vec<&Opened> = fp.iter().flat_map(FpEvents::opened).chain(&extra).collect();
+        let breakdown = target.by_thread.then(|| Breakdown::of(&all, target)).transpose()?;
+        Ok(Events { fp, extra, breakdown })
+    }
+
+    fn all(&mut self) -> Vec<&mut Opened> {
+        let fp = self.fp.iter_mut().flat_map(FpEvents::opened_mut);
+        fp.chain(&mut self.extra).collect()
+    }
+
+    /// Lets those count that do not start with the command.
+    pub fn enable(&mut self) -> Result<()> {
+        let failed = |error| Error::failed(format!("perf cannot enable an event: {}", refusal::cause(&error)));
+        self.all().into_iter().try_for_each(Opened::enable).map_err(failed)?;
+        self.breakdown.as_mut().map_or(Ok(()), Breakdown::enable)
+    }
+
+    pub fn read(&mut self) -> Read {
+        let ran_ns = self.breakdown.as_mut().and_then(Breakdown::ran_ns);
+        let events: Vec<Event> = self.all().into_iter().map(|opened| opened.read(ran_ns)).collect();
+        Read { flops: self.flops(&events), events }
+    }
+
+    fn flops(&self, events: &[Event]) -> Option<PmuFlops> {
+        self.fp.as_ref().map(|fp| fp.sum(events))
+    }
+
+    /// True if records have to be taken from time to time.
+    pub fn leave_records(&self) -> bool {
+        self.breakdown.is_some()
+    }
+
+    pub fn drain(&mut self) -> Result<()> {
+        self.breakdown.as_mut().map_or(Ok(()), Breakdown::drain)
+    }
+
+    /// A row a thread, and why they are not complete if they are not; None if they are not told apart.
+    pub fn by_thread(&mut self) -> Result<Option<(Vec<ThreadRow>, Option<String>)>> {
+        let Some(mut breakdown) = self.breakdown.take() else { return Ok(None) };
+        let (mut rows, doubt) = breakdown.rows(&mut self.all())?;
+        for row in &mut rows {
+            row.pmu_flops = self.flops(&row.events);
+        }
+        Ok(Some((rows, doubt)))
+    }
+}
+
+/// What to do about a refusal, for what was asked for.
+fn remedied(error: Error, named: &[Named], target: &Target) -> Error {
+    let privileged = refusal::paranoid().is_some_and(|level| level > 0);
+    match target.whose {
+        Whose::Cpus(_) if privileged => {
+            error.remedy("to count whole CPUs: sysctl kernel.perf_event_paranoid=0 (as root), or run as root")
+        }
+        _ if !named.is_empty() => error.remedy(
+            "count FLOPs with --counter translate, which takes -e too; or the events of -e alone, with --counter events",
+        ),
+        _ => error,
+    }
+}
