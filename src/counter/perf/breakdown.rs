@@ -14,8 +14,8 @@ use perf_event_open_sys::ioctls;
 
 use super::event::{BY_THREAD, Opened, Reading, Request};
 use super::target::{Slot, Start, Target, Whose};
-use crate::counter::ptrace::status;
 use crate::counter::ThreadRow;
+use crate::counter::ptrace::status;
 use crate::{Error, Result};
 
 /// Room for records, of each CPU.
@@ -55,14 +55,32 @@ pub struct Breakdown {
 }
 
 impl Breakdown {
-    /// Lets the events, which were opened on the target by thread, leave their records with us.
-    pub fn of(events: &[&Opened], target: &Target) -> Result<Breakdown> {
+    /// Opens the events on a target by thread, and lets them leave their records with us.
+    ///
+    /// The kernel lets threads trade their events, and trades the counts back one by one, in the order of
+    /// each thread's list. The lists agree if the events of a CPU are one group, and CPUs follow each
+    /// other: a thread that inherits gets them by CPU and group, pinned ones first.
+    pub fn open(events: &mut [&mut Opened], target: &Target) -> Result<Breakdown> {
         let Whose::Threads(threads) = &target.whose else {
             return Err(
                 Error::input("counts of CPUs have no threads").remedy("leave --per-thread and --per-process out")
             );
         };
         let trackers = Trackers::open(target).map_err(failed)?;
+        for slot in target.slots(PERF_TYPE_SOFTWARE) {
+            let mut leader: Option<usize> = None;
+            for number in 0..events.len() {
+                let (before, after) = events.split_at_mut(number);
+                let event = &mut *after[0];
+                if !target.slots(event.pmu()).any(|offered| offered == slot) {
+                    continue;
+                }
+                event.open_at(slot, target, leader.map(|leader| &mut *before[leader]));
+                if event.refusal().is_none() {
+                    leader.get_or_insert(number);
+                }
+            }
+        }
         let mut parts: HashMap<u64, Part> =
             trackers.all().map(|(root, counter)| (counter.id(), Part { event: None, root })).collect();
         for (event, opened) in events.iter().enumerate() {
@@ -72,7 +90,7 @@ impl Breakdown {
                 parts.insert(counter.id(), Part { event: Some(event), root });
             }
         }
-        let of_first = |opened: &&Opened| {
+        let of_first = |opened: &&mut Opened| {
             let slots = opened.counters().iter().map(|(slot, _)| slot.thread);
             slots.filter(|thread| *thread == threads.first().copied()).count()
         };
@@ -87,7 +105,7 @@ impl Breakdown {
         })
     }
 
-    /// Last of all events, so that none of them ran for a shorter time than the trackers.
+    /// Last of all events, so that none of them ran for a shorter time.
     pub fn enable(&mut self) -> Result<()> {
         self.trackers.all_mut().try_for_each(|(_, counter)| counter.enable()).map_err(failed)
     }
@@ -230,7 +248,7 @@ impl Trackers {
         for slot in target.slots(PERF_TYPE_SOFTWARE) {
             let Slot { thread: Some(thread), cpu: Some(cpu) } = slot else { continue };
             let mut builder = Builder::new(Request::in_user_mode(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY.into()));
-            builder.observe_pid(thread.as_raw()).one_cpu(cpu).inherit(true).comm(true).task(true);
+            builder.observe_pid(thread.as_raw()).one_cpu(cpu).inherit(true).pinned(true).comm(true).task(true);
             // Records of other events are parsed by the format of this one.
             builder.read_format(BY_THREAD).inherit_stat(true).enable_on_exec(target.start == Start::OnExec);
             let counter = builder.build()?;

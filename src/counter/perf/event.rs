@@ -47,6 +47,7 @@ impl Attributes for Request {
 /// An event that counts, or the reason why it does not.
 pub struct Opened {
     name: String,
+    request: Request,
     counters: io::Result<Vec<(Slot, perf_event::Counter)>>,
 }
 
@@ -71,7 +72,7 @@ impl Reading {
 
     /// With the time in which it was wanted, where that is known from elsewhere.
     pub fn within(self, ran_ns: Option<u64>) -> Reading {
-        Reading { enabled_ns: ran_ns.unwrap_or(self.enabled_ns), ..self }
+        Reading { enabled_ns: ran_ns.filter(|ran| *ran > 0).unwrap_or(self.enabled_ns), ..self }
     }
 
     /// None where a part is more than the whole.
@@ -100,31 +101,34 @@ impl Reading {
 }
 
 impl Opened {
-    /// Opens an event on every thread or CPU of a target, and on what they start later.
+    /// Opens an event on every thread or CPU of a target, and on what they start later. By thread, it is
+    /// left to `open_at`.
     pub fn on(name: &str, request: Request, target: &Target) -> Opened {
-        let open = |slot: Slot| {
-            let mut builder = Builder::new(request);
-            match slot.thread {
-                Some(thread) => builder.observe_pid(thread.as_raw()).inherit(true),
-                None => builder.any_pid(),
-            };
-            match slot.cpu {
-                Some(cpu) => builder.one_cpu(cpu),
-                None => builder.any_cpu(),
-            };
-            builder
-                .enable_on_exec(target.start == Start::OnExec)
-                .exclude_kernel(request.exclude_kernel)
-                .exclude_user(request.exclude_user)
-                // Some PMUs, as msr, cannot leave anything out.
-                .exclude_hv(request.exclude_kernel || request.exclude_user);
-            if target.by_thread {
-                // Each thread that ends leaves a record of its own counts, with the event's id.
-                builder.inherit_stat(true).read_format(BY_THREAD);
-            }
-            Ok((slot, builder.build()?))
+        let open = |slot: Slot| Ok((slot, builder(request, slot, target).build()?));
+        let counters = match target.by_thread {
+            true => Ok(Vec::new()),
+            false => target.slots(request.pmu).map(open).collect(),
         };
-        Opened { name: name.to_owned(), counters: target.slots(request.pmu).map(open).collect() }
+        Opened { name: name.to_owned(), request, counters }
+    }
+
+    /// Opens it in one place, in the group of another event that is open there.
+    pub fn open_at(&mut self, slot: Slot, target: &Target, leader: Option<&mut Opened>) {
+        let Ok(counters) = &mut self.counters else { return };
+        let builder = builder(self.request, slot, target);
+        let leader = leader.and_then(|leader| leader.counters.as_mut().ok()?.iter_mut().find(|(at, _)| *at == slot));
+        let opened = match leader {
+            Some((_, leader)) => builder.build_with_group(leader),
+            None => builder.build(),
+        };
+        match opened {
+            Ok(counter) => counters.push((slot, counter)),
+            Err(refused) => self.counters = Err(refused),
+        }
+    }
+
+    pub fn pmu(&self) -> u32 {
+        self.request.pmu
     }
 
     pub fn refusal(&self) -> Option<&io::Error> {
@@ -175,6 +179,29 @@ impl Opened {
         let refused = self.refusal().map(refusal::cause);
         not_counted(&self.name, refused.unwrap_or_else(|| cause.to_owned()))
     }
+}
+
+fn builder(request: Request, slot: Slot, target: &Target) -> Builder<'static> {
+    let mut builder = Builder::new(request);
+    match slot.thread {
+        Some(thread) => builder.observe_pid(thread.as_raw()).inherit(true),
+        None => builder.any_pid(),
+    };
+    match slot.cpu {
+        Some(cpu) => builder.one_cpu(cpu),
+        None => builder.any_cpu(),
+    };
+    builder
+        .enable_on_exec(target.start == Start::OnExec)
+        .exclude_kernel(request.exclude_kernel)
+        .exclude_user(request.exclude_user)
+        // Some PMUs, as msr, cannot leave anything out.
+        .exclude_hv(request.exclude_kernel || request.exclude_user);
+    if target.by_thread {
+        // Each thread that ends leaves a record of its own counts, with the event's id.
+        builder.inherit_stat(true).read_format(BY_THREAD);
+    }
+    builder
 }
 
 /// The counters of each thread, on all CPUs; those of CPUs have none.

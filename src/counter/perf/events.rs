@@ -35,10 +35,16 @@ impl Events {
             }
             None => None,
         };
-        let extra = extra::open(named, target);
-        let all: Vec<&Opened> = fp.iter().flat_map(FpEvents::opened).chain(&extra).collect();
-        let breakdown = target.by_thread.then(|| Breakdown::of(&all, target)).transpose()?;
-        Ok(Events { fp, extra, breakdown })
+        let mut events = Events { fp, extra: extra::open(named, target), breakdown: None };
+        if target.by_thread {
+            events.breakdown = Some(Breakdown::open(&mut events.all(), target)?);
+            let refused =
+                events.fp.iter().flat_map(FpEvents::opened).find_map(|opened| Some((opened.name(), opened.refusal()?)));
+            if let Some((name, refused)) = refused {
+                return Err(remedied(refusal::error(name, refused), named, target));
+            }
+        }
+        Ok(events)
     }
 
     fn all(&mut self) -> Vec<&mut Opened> {
