@@ -30,7 +30,7 @@ impl Events {
     pub fn open(perf: &Perf, named: &[Named], target: &Target) -> Result<Events> {
         let fp = match perf.cpu() {
             Some(cpu) => {
-                let opened = FpEvents::open(fp::microarchitecture(cpu)?, target);
+                let opened = FpEvents::open(&fp::known(cpu)?, target);
                 Some(opened.map_err(|error| remedied(error, named, target))?)
             }
             None => None,

@@ -67,11 +67,11 @@ impl Counter for Perf {
 
 /// Why the counts of events are not the FLOPs that were executed.
 fn doubts(perf: &Perf, read: &Read) -> Vec<String> {
-    let Some(row) = perf.cpu().and_then(|cpu| fp::microarchitecture(cpu).ok()) else {
+    let Some(known) = perf.cpu().and_then(|cpu| fp::known(cpu).ok()) else {
         return vec!["no floating-point events were counted".to_owned()];
     };
     let mut doubts = vec!["the events were not calibrated on this machine".to_owned()];
-    doubts.extend(row.caveats.iter().map(|caveat| (*caveat).to_owned()));
+    doubts.extend(known.caveats().iter().map(|caveat| (*caveat).to_owned()));
     if read.events.iter().any(|event| event.status == EventStatus::Partial) {
         doubts.push("the events shared the hardware's counters, and each ran for part of the time only".into());
     }
