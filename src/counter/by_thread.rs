@@ -16,6 +16,9 @@ pub struct ThreadRow {
     /// None where no floating-point events were counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pmu_flops: Option<PmuFlops>,
+    /// How many of the events, from the first, are the floating-point ones.
+    #[serde(skip)]
+    pub fp_events: usize,
     pub events: Vec<Event>,
 }
 
@@ -27,6 +30,9 @@ pub struct ProcessRow {
     pub threads: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pmu_flops: Option<PmuFlops>,
+    /// How many of the events, from the first, are the floating-point ones.
+    #[serde(skip)]
+    pub fp_events: usize,
     pub events: Vec<Event>,
 }
 
@@ -41,6 +47,8 @@ pub fn by_process(threads: &[ThreadRow]) -> Vec<ProcessRow> {
             name: row.name.clone(),
             threads: 1,
             pmu_flops: row.pmu_flops,
+            fp_events: row.fp_events,
+
             events: row.events.clone(),
         });
     }
@@ -80,7 +88,7 @@ mod tests {
     fn row(pid: i32, tid: i32, name: &str, raw: Option<u64>) -> ThreadRow {
         let status = if raw.is_some() { EventStatus::Counted } else { EventStatus::NotCounted };
         let event = Event { name: "e".into(), raw, enabled_ns: 5, running_ns: 5, status, reason: None };
-        ThreadRow { pid, tid, name: name.into(), pmu_flops: None, events: vec![event] }
+        ThreadRow { pid, tid, name: name.into(), pmu_flops: None, fp_events: 0, events: vec![event] }
     }
 
     #[test]

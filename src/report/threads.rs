@@ -1,4 +1,5 @@
-//! Prints counts by process and by thread: a row each, a column an event.
+//! Prints counts by process and by thread: a row each, a column an event. The floating-point events are one
+//! column, what they add up to.
 
 use std::io::{self, Write};
 
@@ -8,50 +9,41 @@ use crate::counter::{Event, PmuFlops, ProcessRow, ThreadRow};
 use crate::units::grouped;
 
 pub fn write_processes(rows: &[ProcessRow], out: &mut dyn Write) -> io::Result<()> {
-    let cells = |row: &ProcessRow| {
-        let id = [row.pid.to_string(), row.threads.to_string(), row.name.clone()];
-        counts(row.pmu_flops, &row.events).into_iter().chain(id).collect()
-    };
-    write(
-        rows.first().map(|row| (row.pmu_flops, &*row.events)),
-        &["process", "threads", "name"],
-        rows.iter().map(cells),
-        out,
-    )
+    let counts = rows.iter().map(|row| Counts { flops: row.pmu_flops, events: &row.events[row.fp_events..] });
+    let ids = rows.iter().map(|row| [row.pid.to_string(), row.threads.to_string(), row.name.clone()]);
+    write(["process", "threads", "name"], counts.zip(ids).collect(), out)
 }
 
 pub fn write_threads(rows: &[ThreadRow], out: &mut dyn Write) -> io::Result<()> {
-    let cells = |row: &ThreadRow| {
-        let id = [row.pid.to_string(), row.tid.to_string(), row.name.clone()];
-        counts(row.pmu_flops, &row.events).into_iter().chain(id).collect()
-    };
-    write(
-        rows.first().map(|row| (row.pmu_flops, &*row.events)),
-        &["process", "thread", "name"],
-        rows.iter().map(cells),
-        out,
-    )
+    let counts = rows.iter().map(|row| Counts { flops: row.pmu_flops, events: &row.events[row.fp_events..] });
+    let ids = rows.iter().map(|row| [row.pid.to_string(), row.tid.to_string(), row.name.clone()]);
+    write(["process", "thread", "name"], counts.zip(ids).collect(), out)
 }
 
-fn counts(flops: Option<PmuFlops>, events: &[Event]) -> Vec<String> {
-    let flops = flops.map(|flops| flops.total.map_or_else(|| "not known".into(), |total| grouped(total.into())));
-    flops.into_iter().chain(events.iter().map(raw_count)).collect()
+struct Counts<'a> {
+    flops: Option<PmuFlops>,
+    events: &'a [Event],
 }
 
-/// `first` has the names of the columns of counts.
-fn write(
-    first: Option<(Option<PmuFlops>, &[Event])>,
-    ids: &[&str],
-    rows: impl Iterator<Item = Vec<String>>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let Some((flops, events)) = first else { return Ok(()) };
-    let counts = flops.map(|_| "FLOPs").into_iter().chain(events.iter().map(|event| event.name.as_str()));
-    let ids = ids.iter().map(|id| (*id, if *id == "name" { Align::Left } else { Align::Right }));
-    let columns: Vec<(&str, Align)> = counts.map(|name| (name, Align::Right)).chain(ids).collect();
+impl Counts<'_> {
+    fn columns(&self) -> impl Iterator<Item = &str> {
+        self.flops.map(|_| "FLOPs").into_iter().chain(self.events.iter().map(|event| event.name.as_str()))
+    }
+
+    fn cells(&self) -> impl Iterator<Item = String> {
+        let total = |flops: PmuFlops| flops.total.map_or_else(|| "not known".into(), |total| grouped(total.into()));
+        self.flops.map(total).into_iter().chain(self.events.iter().map(raw_count))
+    }
+}
+
+fn write(ids: [&str; 3], rows: Vec<(Counts, [String; 3])>, out: &mut dyn Write) -> io::Result<()> {
+    let Some((first, _)) = rows.first() else { return Ok(()) };
+    let [process, thread, name] = ids;
+    let ids = [(process, Align::Right), (thread, Align::Right), (name, Align::Left)];
+    let columns: Vec<(&str, Align)> = first.columns().map(|column| (column, Align::Right)).chain(ids).collect();
     let mut table = Table::new(&columns);
-    for row in rows {
-        table.row(row);
+    for (counts, id) in &rows {
+        table.row(counts.cells().chain(id.iter().cloned()));
     }
     writeln!(out)?;
     table.write(out)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::unistd::Pid;
 use perf_event::events::Event as Attributes;
 use perf_event::{Builder, ReadFormat};
-use perf_event_open_sys::bindings::perf_event_attr;
+use perf_event_open_sys::bindings::{PERF_TYPE_HARDWARE, PERF_TYPE_HW_CACHE, perf_event_attr};
 
 use super::refusal;
 use super::target::{Slot, Start, Target};
@@ -29,6 +29,14 @@ pub struct Request {
 }
 
 impl Request {
+    /// The PMU that it is for: generic events of a hybrid CPU name it in their upper half.
+    fn on_pmu(&self) -> u32 {
+        match (self.pmu, (self.config >> 32) as u32) {
+            (PERF_TYPE_HARDWARE | PERF_TYPE_HW_CACHE, pmu @ 1..) => pmu,
+            _ => self.pmu,
+        }
+    }
+
     /// An event of a PMU, in user mode.
     pub fn in_user_mode(pmu: u32, config: u64) -> Request {
         Request { pmu, config, exclude_kernel: true, ..Request::default() }
@@ -107,7 +115,7 @@ impl Opened {
         let open = |slot: Slot| Ok((slot, builder(request, slot, target).build()?));
         let counters = match target.by_thread {
             true => Ok(Vec::new()),
-            false => target.slots(request.pmu).map(open).collect(),
+            false => target.slots(request.on_pmu()).map(open).collect(),
         };
         Opened { name: name.to_owned(), request, counters }
     }
@@ -128,7 +136,7 @@ impl Opened {
     }
 
     pub fn pmu(&self) -> u32 {
-        self.request.pmu
+        self.request.on_pmu()
     }
 
     pub fn refusal(&self) -> Option<&io::Error> {

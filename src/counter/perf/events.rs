@@ -23,6 +23,8 @@ pub struct Events {
 pub struct Read {
     /// None where no floating-point events are counted.
     pub flops: Option<PmuFlops>,
+    /// How many of the events, from the first, are the floating-point ones.
+    pub fp_events: usize,
     pub events: Vec<Event>,
 }
 
@@ -62,7 +64,11 @@ impl Events {
     pub fn read(&mut self) -> Read {
         let ran_ns = self.breakdown.as_mut().and_then(Breakdown::ran_ns);
         let events: Vec<Event> = self.all().into_iter().map(|opened| opened.read(ran_ns)).collect();
-        Read { flops: self.flops(&events), events }
+        Read { flops: self.flops(&events), fp_events: self.fp_events(), events }
+    }
+
+    fn fp_events(&self) -> usize {
+        self.fp.iter().flat_map(FpEvents::opened).count()
     }
 
     fn flops(&self, events: &[Event]) -> Option<PmuFlops> {
@@ -84,6 +90,7 @@ impl Events {
         let (mut rows, doubt) = breakdown.rows(&mut self.all())?;
         for row in &mut rows {
             row.pmu_flops = self.flops(&row.events);
+            row.fp_events = self.fp_events();
         }
         Ok(Some((rows, doubt)))
     }

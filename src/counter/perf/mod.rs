@@ -72,10 +72,11 @@ fn doubts(perf: &Perf, read: &Read) -> Vec<String> {
     };
     let mut doubts = vec!["the events were not calibrated on this machine".to_owned()];
     doubts.extend(known.caveats().iter().map(|caveat| (*caveat).to_owned()));
-    if read.events.iter().any(|event| event.status == EventStatus::Partial) {
+    let floating_point = &read.events[..read.fp_events];
+    if floating_point.iter().any(|event| event.status == EventStatus::Partial) {
         doubts.push("the events shared the hardware's counters, and each ran for part of the time only".into());
     }
-    if read.events.iter().any(|event| event.status == EventStatus::NotCounted) {
+    if floating_point.iter().any(|event| event.status == EventStatus::NotCounted) {
         doubts.push("some events never ran".into());
     }
     doubts

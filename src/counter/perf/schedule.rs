@@ -108,7 +108,7 @@ mod tests {
     fn read(raw: Option<u64>, enabled_ns: u64, running_ns: u64) -> Read {
         let status = EventStatus::Counted;
         let event = Event { name: "e".into(), raw, enabled_ns, running_ns, status, reason: None };
-        Read { flops: None, events: vec![event] }
+        Read { flops: None, fp_events: 0, events: vec![event] }
     }
 
     #[test]
