@@ -1,7 +1,7 @@
 //! Counts by thread. Inherited events leave a record of a thread's own counts when it ends; what the
 //! records do not have is of the threads on which the events were opened.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::os::fd::AsRawFd;
 
@@ -41,10 +41,6 @@ struct Thread {
     /// For how long it ran, if it has ended.
     ran_ns: u64,
     ended: bool,
-    /// Its place among the ends of threads.
-    place: usize,
-    /// Its record may hold counts of others.
-    mixed: bool,
 }
 
 pub struct Breakdown {
@@ -56,8 +52,6 @@ pub struct Breakdown {
     threads: BTreeMap<Pid, Thread>,
     names: HashMap<Pid, String>,
     lost: u64,
-    /// How many threads have ended.
-    ends: usize,
 }
 
 impl Breakdown {
@@ -108,7 +102,6 @@ impl Breakdown {
             threads: threads.iter().map(|root| (*root, new(root))).collect(),
             names: threads.iter().map(|root| (*root, status::name(*root))).collect(),
             lost: 0,
-            ends: 0,
         })
     }
 
@@ -132,14 +125,7 @@ impl Breakdown {
                 })?;
                 let events = self.counters.len();
                 match record {
-                    Record::Read(read) => {
-                        note(&mut self.threads, &self.parts, events, &read);
-                        // Each ring has them in the order in which threads ended.
-                        if let Some(thread) = self.threads.get_mut(&pid(read.tid)).filter(|_| number == 0) {
-                            self.ends += usize::from(thread.place == 0);
-                            thread.place = if thread.place == 0 { self.ends } else { thread.place };
-                        }
-                    }
+                    Record::Read(read) => note(&mut self.threads, &self.parts, events, &read),
                     Record::Comm(comm) => {
                         self.names.insert(pid(comm.tid), comm.comm_os().to_string_lossy().into_owned());
                     }
@@ -165,11 +151,8 @@ impl Breakdown {
         self.drain()?;
         let totals: Vec<HashMap<Pid, Reading>> = events.iter_mut().map(|opened| opened.read_by_thread()).collect();
         let ran = self.trackers.ran_ns().map_err(failed)?;
-        self.settle(&totals, &ran);
         let dropped = self.lost > 0 || self.threads.values().any(|thread| thread.ended && !self.is_complete(thread));
-        let mixed = self.threads.values().any(|thread| thread.mixed);
         let mut doubt = dropped.then_some("the kernel dropped records of threads that ended");
-        doubt = doubt.or(mixed.then_some("records of threads that ended at the same time are mixed up"));
         let mut rows = Vec::new();
         for (&tid, thread) in &self.threads {
             let rest = self.has_the_rest(thread);
@@ -180,8 +163,7 @@ impl Breakdown {
             let counted = |number: usize| {
                 let (own, records) = thread.counts[number];
                 if thread.ended {
-                    return (records > 0 && records == self.counters[number] && !thread.mixed)
-                        .then(|| own.within(Some(thread.ran_ns)));
+                    return (records > 0 && records == self.counters[number]).then(|| own.within(Some(thread.ran_ns)));
                 }
                 let mut inherited = Reading::default();
                 others().for_each(|other| inherited.add(other.counts[number].0));
@@ -199,11 +181,18 @@ impl Breakdown {
                 name: self.names.get(&tid).cloned().unwrap_or_else(|| "?".into()),
                 pmu_flops: None,
                 fp_events: 0,
-
                 events: events.iter().enumerate().map(event).collect(),
             });
         }
         rows.sort_by_key(|row| (row.pid, row.tid));
+        if doubt.is_none() && !adds_up(&rows, events) {
+            doubt = Some("threads that traded their events left records that do not add up");
+        }
+        if doubt.is_some() {
+            // One of the rows is wrong, and nothing tells which.
+            let unknown = || events.iter().map(|opened| opened.unknown("not told apart by thread")).collect();
+            rows.iter_mut().for_each(|row| row.events = unknown());
+        }
         Ok((rows, doubt.map(|doubt| format!("counts by thread: {doubt}"))))
     }
 
@@ -215,47 +204,6 @@ impl Breakdown {
         !thread.ended && without.count() == 1
     }
 
-    /// Where every thread has left a record, one of them had the very events that were opened, and its record
-    /// has what was counted of those that ended before, too. It is found by its place: only for it, that is
-    /// just what all records have too much.
-    fn settle(&mut self, totals: &[HashMap<Pid, Reading>], ran: &HashMap<Pid, u64>) {
-        let roots: BTreeSet<Pid> = self.threads.values().map(|thread| thread.root).collect();
-        for root in roots {
-            let mut threads: Vec<&mut Thread> =
-                self.threads.values_mut().filter(|thread| thread.root == root).collect();
-            if threads.iter().any(|thread| !thread.ended) {
-                continue;
-            }
-            threads.sort_by_key(|thread| thread.place);
-            let reading = |total: &HashMap<Pid, Reading>| total.get(&root).copied().unwrap_or_default();
-            let whole = figures(totals.iter().map(reading), ran.get(&root).copied().unwrap_or(0));
-            let mut sum = vec![0; whole.len()];
-            for thread in &threads {
-                sum = plus(&sum, &thread.figures());
-            }
-            let Some(excess) = minus(&sum, &whole) else {
-                threads.iter_mut().for_each(|thread| thread.mixed = true);
-                continue;
-            };
-            if excess.iter().all(|figure| *figure == 0) {
-                continue;
-            }
-            let mut before = vec![0; whole.len()];
-            let with_others = threads.iter().position(|thread| {
-                let found = before == excess;
-                before = plus(&before, &thread.figures());
-                found
-            });
-            match with_others.and_then(|place| Some((place, minus(&threads[place].figures(), &excess)?))) {
-                Some((place, own)) => threads[place].set(&own),
-                // It is one of those that have that much.
-                None => {
-                    threads.iter_mut().for_each(|thread| thread.mixed = minus(&thread.figures(), &excess).is_some())
-                }
-            }
-        }
-    }
-
     /// All its counters left a record.
     fn is_complete(&self, thread: &Thread) -> bool {
         thread.counts.iter().zip(&self.counters).all(|((_, records), counters)| records == counters)
@@ -263,44 +211,18 @@ impl Breakdown {
 }
 
 impl Thread {
-    fn figures(&self) -> Vec<u64> {
-        figures(self.counts.iter().map(|(reading, _)| *reading), self.ran_ns)
-    }
-
-    fn set(&mut self, figures: &[u64]) {
-        let (counts, times) = figures.split_at(self.counts.len());
-        for (((reading, _), count), running_ns) in self.counts.iter_mut().zip(counts).zip(times) {
-            (reading.count, reading.running_ns) = (*count, *running_ns);
-        }
-        self.ran_ns = times[self.counts.len()];
-    }
-
     fn new(process: Pid, root: Pid, events: usize) -> Thread {
-        Thread {
-            process,
-            root,
-            counts: vec![(Reading::default(), 0); events],
-            ran_ns: 0,
-            ended: false,
-            place: 0,
-            mixed: false,
-        }
+        Thread { process, root, counts: vec![(Reading::default(), 0); events], ran_ns: 0, ended: false }
     }
 }
 
-/// Everything that was counted, in a row: counts, times of the events, time of the threads.
-fn figures(readings: impl Iterator<Item = Reading> + Clone, ran_ns: u64) -> Vec<u64> {
-    let counts = readings.clone().map(|reading| reading.count);
-    counts.chain(readings.map(|reading| reading.running_ns)).chain([ran_ns]).collect()
-}
-
-fn plus(a: &[u64], b: &[u64]) -> Vec<u64> {
-    a.iter().zip(b).map(|(a, b)| a + b).collect()
-}
-
-/// None where a part is more than the whole.
-fn minus(a: &[u64], b: &[u64]) -> Option<Vec<u64>> {
-    a.iter().zip(b).map(|(a, b)| a.checked_sub(*b)).collect()
+/// True if the counts of all threads are just what was counted in all.
+fn adds_up(rows: &[ThreadRow], events: &mut [&mut Opened]) -> bool {
+    events.iter_mut().enumerate().all(|(number, opened)| {
+        let counts: Option<Vec<u64>> = rows.iter().map(|row| row.events[number].raw).collect();
+        // An event that was refused, or never ran, adds up to nothing.
+        counts.map(|counts| counts.iter().sum()) == opened.read(None).raw
+    })
 }
 
 fn note(threads: &mut BTreeMap<Pid, Thread>, parts: &HashMap<u64, Part>, events: usize, read: &Read) {
