@@ -103,7 +103,8 @@ fn remedied(error: Error, named: &[Named], target: &Target) -> Error {
         Whose::Cpus(_) if privileged => {
             error.remedy("to count whole CPUs: sysctl kernel.perf_event_paranoid=0 (as root), or run as root")
         }
-        _ if !named.is_empty() => error.remedy(
+        // Where perf is not forbidden altogether.
+        _ if !named.is_empty() && refusal::paranoid().is_none_or(|level| level <= 2) => error.remedy(
             "count FLOPs with --counter translate, which takes -e too; or the events of -e alone, with --counter events",
         ),
         _ => error,
