@@ -10,6 +10,7 @@ use crate::units::Unit;
 use crate::{Error, Result};
 
 mod completions;
+mod counters;
 mod doctor;
 mod estimate;
 mod events;
@@ -22,6 +23,7 @@ mod peak;
 mod perf_args;
 mod reconcile;
 mod run;
+mod stat_args;
 mod time_args;
 
 #[derive(Parser)]

@@ -5,12 +5,19 @@ use std::ffi::OsString;
 use clap::Args as Arguments;
 
 use super::Output;
+use super::counters::Counters;
 use super::perf_args::PerfArgs;
+use super::stat_args::StatArgs;
 use super::time_args::{TimeArgs, Work};
-use crate::counter::{Choice, Command, CountAt, Options, Reference, RunResult, choose, pmu_model};
+use crate::counter::repeat::Repeated;
+use crate::counter::timing::Input;
+use crate::counter::watch::Tick;
+use crate::counter::{
+    Choice, Chosen, Command, CountAt, Exit, Measurement, Options, Reference, RunResult, Target, choose, pmu_model,
+};
 use crate::ledger::side_by_side::{self, SideBySide};
 use crate::machine::Cpu;
-use crate::report::Standard;
+use crate::report::{Sink, Standard};
 use crate::{Error, Result};
 
 /// Count the floating-point operations that a command executes
@@ -38,10 +45,13 @@ pub struct Args {
     #[arg(long = "as", value_name = "VENDOR-FAMILY-MODEL[-STEPPING]")]
     shown_as: Option<Cpu>,
     /// The command with its arguments
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    #[arg(required_unless_present_any = ["pids", "all_cpus", "cpus"], trailing_var_arg = true,
+        allow_hyphen_values = true, value_name = "COMMAND")]
     command: Vec<OsString>,
     #[command(flatten)]
     perf: PerfArgs,
+    #[command(flatten)]
+    stat: StatArgs,
     #[command(flatten)]
     time: TimeArgs,
     #[command(flatten)]
@@ -51,72 +61,153 @@ pub struct Args {
 /// The result goes to stderr, as the command's own output has stdout to itself. Returns the
 /// command's exit status.
 pub fn run(args: Args) -> Result<u8> {
-    let sink = args.output.open(Standard::Stderr)?;
-    let mut words = args.command.into_iter();
-    let program = words.next().ok_or_else(|| Error::input("no command was given"))?;
-    let command = Command { program, args: words.collect(), env: Vec::new(), stdout_to_stderr: false };
-    let cpu = args.cpu.map_or_else(Cpu::this, Ok)?;
+    let mut words = args.command.iter().cloned();
+    let command = words.next().map(|program| Command {
+        program,
+        args: words.collect(),
+        env: Vec::new(),
+        stdout_to_stderr: false,
+    });
+    if command.is_none() && (args.stat.repeats() || args.time.runs_again()) {
+        return Err(
+            Error::input("--repeat and --time-runs run a command again: none was given").remedy("give one after `--`")
+        );
+    }
+    let options = Options { wait_all: args.wait_all, count_at: args.count_at, events: args.stat.events()? };
+    let target = args.stat.target()?;
     let reference = args.shown_as.as_ref().map(Reference::of).transpose()?;
     let Counters { choice, beside_perf } = Counters::of(&args.counter, reference.as_ref())?;
-    let perf = || args.perf.perf(cpu.clone());
-    let mut chosen = choose(choice, perf());
+    if beside_perf && (target.is_some() || args.stat.watches() || args.stat.repeats()) {
+        return Err(Error::input("--counter perf,.. counts a command once with each, from start to end")
+            .remedy("leave out what repeats it, watches it as it goes, or counts other processes or CPUs"));
+    }
+    let mut sink = args.output.open(Standard::Stderr)?;
+    let cpu = args.cpu.clone().map_or_else(Cpu::this, Ok)?;
+    let mut chosen = choose(choice, args.perf.perf(cpu.clone()));
     if reference.is_some() && args.counter == [Choice::Auto] {
         chosen.reason = "--as needs every instruction".into();
     }
     let timer = args.time.timer()?;
-    let options = Options { wait_all: args.wait_all, count_at: args.count_at };
-    let perf = beside_perf.then(|| choose(Choice::Perf, perf()));
-    let perf = perf.map(|perf| Ok((perf.counter.measure(&command, &options)?, perf.reason))).transpose()?;
-    let measured = chosen.counter.measure(&command, &options)?;
-    let tally = measured.tally.as_ref();
-    let shown_as = reference.zip(tally).map(|(reference, tally)| reference.shows(&tally.classes));
-    let ledger = perf.as_ref().zip(tally).map(|((perf, _), tally)| side_by_side::ledger(&cpu, perf, &tally.classes));
-    let mut result = RunResult::new(&command, chosen.reason, pmu_model(Some(&cpu), &measured), measured);
-    result.shown_as = shown_as;
-    result.mnemonics = result.mnemonics.filter(|_| args.mnemonics);
-    result.effort = result.effort.filter(|_| args.verbose);
-    let executed = result.flops.total.or(result.pmu_flops.total);
-    let work = Work { executed, model: None, precision: result.flops.foremost() };
-    result.timed = timer.time(&command, result.exit, &work);
-    let status = result.exit.status();
-    match perf.zip(ledger) {
-        None => sink.print(&result)?,
-        Some(((perf, reason), (ledger, reasons))) => sink.print(&SideBySide {
+    let run = Run { args: &args, chosen, cpu, command: command.as_ref(), target, options, reference };
+    let time = |result: &mut RunResult| {
+        let Some(command) = &command else { return };
+        let executed = result.flops.total.or(result.pmu_flops.total);
+        let work = Work { executed, model: None, precision: result.flops.foremost() };
+        result.timed = timer.time(command, result.exit, &work);
+    };
+    if beside_perf {
+        let mut both = run.beside_perf()?;
+        time(&mut both.instructions);
+        sink.print(&both)?;
+        return Ok(both.instructions.exit.status());
+    }
+    let (mut runs, exit) = run.all(&mut sink)?;
+    let repeated = args.stat.repeats().then(|| Repeated::of(&runs));
+    let mut result = runs.swap_remove(0);
+    result.repeated = repeated;
+    time(&mut result);
+    match args.stat.tells_intervals() {
+        true => sink.print_after_lines(&result)?,
+        false => sink.print(&result)?,
+    }
+    Ok(if command.is_some() { exit.status() } else { 0 })
+}
+
+/// Whoever interrupts one run wants no others.
+fn interrupted(exit: Exit) -> bool {
+    exit.signal == Some(libc::SIGINT)
+}
+
+/// What is the same for each of several runs.
+struct Run<'a> {
+    args: &'a Args,
+    chosen: Chosen,
+    cpu: Cpu,
+    command: Option<&'a Command>,
+    target: Option<Target>,
+    options: Options,
+    /// The CPU whose events the result is to speak of, too.
+    reference: Option<Reference>,
+}
+
+impl Run<'_> {
+    /// At least one result, and how the last run ended. One that was interrupted is the last, and left out
+    /// of several.
+    fn all(&self, sink: &mut Sink) -> Result<(Vec<RunResult>, Exit)> {
+        let input = if self.args.stat.runs() > 1 { Some(Input::remember("--repeat")?) } else { None };
+        let mut results = vec![self.one(sink)?];
+        let exit = results[0].exit;
+        if interrupted(exit) {
+            return Ok((results, exit));
+        }
+        for number in 2..=self.args.stat.runs() {
+            if let Some(input) = input {
+                input.rewind()?;
+            }
+            let result = self.one(sink)?;
+            if interrupted(result.exit) {
+                return Ok((results, result.exit));
+            }
+            if result.exit != exit {
+                return Err(Error::failed(format!(
+                    "--repeat: run {number} ended with status {}, the first with {}: they did not do the same",
+                    result.exit.status(),
+                    exit.status()
+                ))
+                .remedy("repeat a command that does the same each time"));
+            }
+            results.push(result);
+        }
+        Ok((results, exit))
+    }
+
+    fn one(&self, sink: &mut Sink) -> Result<RunResult> {
+        let measured = self.measure(&mut |tick| sink.interval(tick))?;
+        Ok(self.result(measured))
+    }
+
+    fn result(&self, measured: Measurement) -> RunResult {
+        let tally = measured.tally.as_ref();
+        let shown_as = self.reference.as_ref().zip(tally).map(|(cpu, tally)| cpu.shows(&tally.classes));
+        let pmu_model = pmu_model(Some(&self.cpu), &measured);
+        let mut result = RunResult::new(self.command, self.chosen.reason.clone(), pmu_model, measured);
+        let Args { mnemonics, verbose, stat, .. } = self.args;
+        result.shown_as = shown_as;
+        result.mnemonics = result.mnemonics.filter(|_| *mnemonics);
+        result.effort = result.effort.filter(|_| *verbose);
+        result.by_thread = result.by_thread.filter(|_| stat.per_thread());
+        result.by_process = result.by_process.filter(|_| stat.per_process());
+        result.target = self.target.clone();
+        result
+    }
+
+    /// Once under the PMU's events, once instruction by instruction.
+    fn beside_perf(&self) -> Result<SideBySide> {
+        let command = self.command.ok_or_else(no_command)?;
+        let perf = choose(Choice::Perf, self.args.perf.perf(self.cpu.clone()));
+        let showed = perf.counter.measure(command, &self.options)?;
+        let executed = self.chosen.counter.measure(command, &self.options)?;
+        let ledger = executed.tally.as_ref().map(|tally| side_by_side::ledger(&self.cpu, &showed, &tally.classes));
+        let (ledger, reasons) = ledger.unwrap_or_default();
+        Ok(SideBySide {
             schema: side_by_side::SCHEMA,
-            perf: RunResult::new(&command, reason, cpu.to_string(), perf),
-            instructions: result,
+            perf: RunResult::new(Some(command), perf.reason, self.cpu.to_string(), showed),
+            instructions: self.result(executed),
             ledger,
             reasons,
-        })?,
+        })
     }
-    Ok(status)
-}
 
-/// What `--counter` asks for.
-struct Counters {
-    choice: Choice,
-    /// Once more, before, with the PMU's events.
-    beside_perf: bool,
-}
-
-impl Counters {
-    /// What another CPU's events would show can only be told where every instruction is seen.
-    fn of(asked: &[Choice], reference: Option<&Reference>) -> Result<Counters> {
-        let alone = |choice| Ok(Counters { choice, beside_perf: false });
-        match (asked, reference) {
-            ([Choice::Perf], Some(_)) => {
-                Err(Error::input("--as needs every instruction, and --counter perf sees none")
-                    .remedy("count with --counter translate or step"))
-            }
-            ([Choice::Auto], Some(_)) => alone(Choice::Translate),
-            ([choice], _) => alone(*choice),
-            ([Choice::Perf, choice] | [choice, Choice::Perf], _)
-                if matches!(choice, Choice::Translate | Choice::Step) =>
-            {
-                Ok(Counters { choice: *choice, beside_perf: true })
-            }
-            _ => Err(Error::input("--counter takes one counter, or perf and one that sees instructions")
-                .remedy("--counter perf,translate")),
+    fn measure(&self, tell: &mut dyn FnMut(&Tick) -> Result<()>) -> Result<Measurement> {
+        let counter = &self.chosen.counter;
+        match (self.args.stat.watch(self.target.as_ref(), self.command, tell), self.command) {
+            (Some(watch), _) => counter.observe(watch, &self.options),
+            (None, Some(command)) => counter.measure(command, &self.options),
+            (None, None) => Err(no_command()),
         }
     }
+}
+
+fn no_command() -> Error {
+    Error::input("no command was given").remedy("give one after `--`")
 }

@@ -58,6 +58,10 @@ pub struct Work {
 }
 
 impl TimeArgs {
+    pub fn runs_again(&self) -> bool {
+        self.time_runs.is_some()
+    }
+
     /// To be called before the command is counted, which reads its input.
     pub fn timer(&self) -> Result<Timer> {
         let input = self.time_runs.map(|_| Input::remember("--time-runs")).transpose()?;

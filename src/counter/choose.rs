@@ -1,7 +1,7 @@
 //! Which counter a run uses, and why.
 
-use super::perf::Perf;
 use super::perf::calibration::Calibrate;
+use super::perf::{Others, Perf};
 use super::step::Step;
 use super::translate::Translate;
 use super::{Counter, Measurement};
@@ -18,6 +18,8 @@ pub enum Choice {
     Translate,
     /// Every instruction, one at a time: exact, and thousands of times slower
     Step,
+    /// No floating-point operations: only the events of -e, or the kernel's own
+    Events,
 }
 
 /// A counter and why it is the one.
@@ -26,12 +28,13 @@ pub struct Chosen {
     pub reason: String,
 }
 
-/// Chooses a counter; hardware events as `perf` would count them. One asked for by name that this machine does not offer fails when
-/// it starts to measure, and says why.
+/// Chooses a counter; `perf` is how hardware events would be counted. One asked for by name that this machine does
+/// not offer fails when it starts to measure, and says why.
 pub fn choose(choice: Choice, perf: Perf) -> Chosen {
     match choice {
         Choice::Perf => Chosen { counter: Box::new(perf), reason: "asked for".into() },
         Choice::Translate => Chosen { counter: Box::new(Translate), reason: "asked for".into() },
+        Choice::Events => Chosen { counter: Box::new(Others), reason: "asked for".into() },
         Choice::Step => Chosen { counter: Box::new(Step), reason: "asked for".into() },
         Choice::Auto => match perf.refusal() {
             None => {

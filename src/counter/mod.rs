@@ -4,8 +4,10 @@ use std::ffi::OsString;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
+use crate::{Error, Result};
+use watch::Watch;
 
+mod by_thread;
 mod choose;
 mod cpus;
 mod launch;
@@ -14,6 +16,7 @@ pub mod perf;
 pub mod ptrace;
 pub mod record;
 pub mod regions;
+pub mod repeat;
 mod result;
 mod shown;
 pub mod sites;
@@ -26,10 +29,12 @@ mod tiny;
 pub mod translate;
 pub mod trial;
 mod wait;
+pub mod watch;
 mod watchdog;
 
+pub use by_thread::{ProcessRow, ThreadRow, by_process};
 pub use choose::{Choice, Chosen, choose, hardware, pmu_model};
-pub use result::{ClassRow, FunctionRow, Instructions, Precisions, RegionRow, RunResult, visible};
+pub use result::{ClassRow, FunctionRow, Instructions, Precisions, RegionRow, RunResult, Target, visible};
 pub use shown::{Reference, Shown, ShownEvent};
 pub use tally::{ClassCount, Classes, FunctionCount, RegionTally, Tally, flops_of};
 
@@ -50,6 +55,8 @@ pub struct Options {
     /// Count until every process that the command started has ended, not only the command.
     pub wait_all: bool,
     pub count_at: CountAt,
+    /// Counted beside the floating-point operations; the kernel's own if none is named.
+    pub events: Vec<perf::names::Named>,
 }
 
 /// Where in a block the translator counts it. No count may depend on this, which the tests use.
@@ -82,8 +89,9 @@ impl Exit {
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Time {
     pub wall_s: f64,
-    pub user_s: f64,
-    pub sys_s: f64,
+    /// None where it was not our child.
+    pub user_s: Option<f64>,
+    pub sys_s: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,13 +145,13 @@ impl Event {
         u64::try_from(scaled.checked_div(self.running_ns.into())?).ok()
     }
 
-    /// What is known, if it was made for part of the time only. With cores of several kinds, what ran
-    /// elsewhere need not be like what ran here, and nothing is estimated.
-    fn share(&self, kinds_of_cores: usize) -> Option<Partial> {
+    /// What is known, if it was made for part of the time only. Nothing is estimated unless the rest is
+    /// `alike`: what ran on cores of another kind, or in another thread, need not be.
+    fn share(&self, alike: bool) -> Option<Partial> {
         (self.status == EventStatus::Partial).then_some(Partial {
             running_fraction: self.running_ns as f64 / self.enabled_ns.max(1) as f64,
             at_least: self.raw?,
-            estimate: self.as_if_all_the_time().filter(|_| kinds_of_cores == 1),
+            estimate: self.as_if_all_the_time().filter(|_| alike),
         })
     }
 }
@@ -169,12 +177,18 @@ pub struct Measurement {
     /// What hardware events showed, under `perf`.
     pub pmu_flops: Option<PmuFlops>,
     pub events: Vec<Event>,
+    /// Where counts were to be told apart.
+    pub by_thread: Option<Vec<ThreadRow>>,
     /// False where something voids the claim of exactness; `reasons` says what.
     pub exact: bool,
     pub reasons: Vec<String>,
     pub exit: Exit,
     pub time: Time,
-    pub max_rss_bytes: u64,
+    /// Seconds of wall time in which FLOPs were counted; None where counting slows so much that no rate can
+    /// be told.
+    pub counted_s: Option<f64>,
+    /// None where it was not our child.
+    pub max_rss_bytes: Option<u64>,
     /// None where the counter does not see them.
     pub processes: Option<u64>,
     pub threads: Option<u64>,
@@ -199,4 +213,10 @@ pub struct Effort {
 pub trait Counter {
     fn name(&self) -> &'static str;
     fn measure(&self, command: &Command, options: &Options) -> Result<Measurement>;
+
+    /// Counts more than a command from its start to its end, which takes events.
+    fn observe(&self, _: Watch, _: &Options) -> Result<Measurement> {
+        Err(Error::input(format!("the counter `{}` counts a command from its start to its end, and no more", self.name()))
+            .remedy("--interval, --delay, -p, -a, -C, --per-thread and --per-process take --counter perf; or, without FLOPs, --counter events"))
+    }
 }

@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::repeat::Repeated;
 use super::timed::Timed;
-use super::{ClassCount, Classes, Command, Effort, Event, Exit, Measurement, PmuFlops, Shown, Tally, Time, flops_of};
+use super::{
+    ClassCount, Classes, Command, Effort, Event, Exit, Measurement, PmuFlops, ProcessRow, Shown, Tally, ThreadRow,
+    Time, by_process, flops_of,
+};
 use crate::isa::{Class, Kind, Precision, mnemonic_name};
 
 pub const SCHEMA: &str = "flopledger.run/1";
@@ -38,7 +42,22 @@ pub struct RunResult {
     pub processes: Option<u64>,
     pub threads: Option<u64>,
     pub time: Time,
-    pub max_rss_bytes: u64,
+    /// None where it was not our child.
+    pub max_rss_bytes: Option<u64>,
+    /// FLOPs a second of wall time, of this counted run. Left out where no rate can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flop_per_s: Option<f64>,
+    /// What was counted, if not (only) the command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+    /// Left out unless they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_thread: Option<Vec<ThreadRow>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_process: Option<Vec<ProcessRow>>,
+    /// Of several runs; the rest is the first one's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<Repeated>,
     /// What the events of the CPU that was asked for would show.
     #[serde(rename = "as", default, skip_serializing_if = "Option::is_none")]
     pub shown_as: Option<Shown>,
@@ -48,6 +67,14 @@ pub struct RunResult {
     /// Left out unless it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timed: Option<Timed>,
+}
+
+/// What was counted, if not (only) a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    Processes(Vec<i32>),
+    Cpus(Vec<usize>),
 }
 
 /// FLOPs on active lanes.
@@ -99,9 +126,12 @@ pub struct RegionRow {
 
 impl RunResult {
     /// `pmu_model` names the CPU whose events stand in for `pmu_flops` where none were counted.
-    pub fn new(command: &Command, reason: String, pmu_model: String, measured: Measurement) -> RunResult {
+    pub fn new(command: Option<&Command>, reason: String, pmu_model: String, measured: Measurement) -> RunResult {
         let Measurement { tally, pmu_flops, exit, exact, reasons, events, time, .. } = measured;
-        let words = std::iter::once(&command.program).chain(&command.args);
+        let words = command.into_iter().flat_map(|command| std::iter::once(&command.program).chain(&command.args));
+        let flops = tally.as_ref().map(Precisions::of).unwrap_or_default();
+        let executed = flops.total.or(pmu_flops.and_then(|flops| flops.total));
+        let rate = |flops: u64| Some(flops as f64 / measured.counted_s.filter(|seconds| *seconds > 0.0)?);
         RunResult {
             schema: SCHEMA.to_owned(),
             command: words.map(|word| word.to_string_lossy().into_owned()).collect(),
@@ -110,7 +140,7 @@ impl RunResult {
             exact,
             reasons,
             exit,
-            flops: tally.as_ref().map(Precisions::of).unwrap_or_default(),
+            flops,
             pmu_flops: pmu_flops.or_else(|| Some(visible(&tally.as_ref()?.classes))).unwrap_or_default(),
             instructions: tally.as_ref().map(Instructions::of).unwrap_or_default(),
             mnemonics: tally.as_ref().map(mnemonics),
@@ -123,6 +153,11 @@ impl RunResult {
             threads: measured.threads,
             time,
             max_rss_bytes: measured.max_rss_bytes,
+            flop_per_s: executed.and_then(rate),
+            target: None,
+            by_process: measured.by_thread.as_deref().map(by_process),
+            by_thread: measured.by_thread,
+            repeated: None,
             effort: measured.effort,
             shown_as: None,
             timed: None,

@@ -55,14 +55,27 @@ pub enum Change {
 
 /// Waits for the next change. Err(ECHILD): nothing is left; Err(EINTR): a signal came.
 pub fn wait(options: c_int) -> Result<Change, Errno> {
+    loop {
+        // Without WNOHANG there is one.
+        if let Some(change) = next(options)? {
+            return Ok(change);
+        }
+    }
+}
+
+/// The next change; with WNOHANG, None if there is none yet.
+pub fn next(options: c_int) -> Result<Option<Change>, Errno> {
     let mut status = 0;
     let mut usage = MaybeUninit::<rusage>::zeroed();
     loop {
         // SAFETY: both pointers are to locals.
         let tid = unsafe { libc::wait4(-1, &mut status, options, usage.as_mut_ptr()) };
-        let tid = Pid::from_raw(Errno::result(tid)?);
+        let tid = match Errno::result(tid)? {
+            0 => return Ok(None),
+            tid => Pid::from_raw(tid),
+        };
         let exit = if libc::WIFSTOPPED(status) {
-            return Ok(Change::Stopped { tid, status });
+            return Ok(Some(Change::Stopped { tid, status }));
         } else if libc::WIFEXITED(status) {
             Exit { code: Some(libc::WEXITSTATUS(status)), signal: None }
         } else if libc::WIFSIGNALED(status) {
@@ -72,6 +85,6 @@ pub fn wait(options: c_int) -> Result<Change, Errno> {
         };
         // SAFETY: zeroed memory is a valid rusage, and the kernel filled it.
         let usage = Usage::new(unsafe { usage.assume_init_ref() });
-        return Ok(Change::Ended(Ended { tid, exit, usage }));
+        return Ok(Some(Change::Ended(Ended { tid, exit, usage })));
     }
 }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::fs;
+use std::io::{self, BufRead, BufReader};
 use std::str::FromStr;
 
 use crate::{Error, Result};
@@ -34,12 +35,20 @@ impl Cpu {
     /// This machine's.
     pub fn this() -> Result<Cpu> {
         const FILE: &str = "/proc/cpuinfo";
-        let text = fs::read_to_string(FILE).map_err(|e| Error::failed(format!("{FILE}: {e}")))?;
+        let text = first_processor(FILE).map_err(|e| Error::failed(format!("{FILE}: {e}")))?;
         parse_cpuinfo(&text).ok_or_else(|| {
             Error::failed(format!("{FILE}: does not tell vendor, family and model of the CPU"))
                 .remedy("name the CPU with --cpu, e.g. --cpu GenuineIntel-6-8F")
         })
     }
+}
+
+/// Up to the first empty line: the kernel makes the text while it is read, and asks each CPU for its clock.
+fn first_processor(file: &str) -> io::Result<String> {
+    let mut text = String::new();
+    let mut reader = BufReader::with_capacity(4096, fs::File::open(file)?);
+    while reader.read_line(&mut text)? > 1 {}
+    Ok(text)
 }
 
 /// The first CPU that /proc/cpuinfo names; None where it tells too little.

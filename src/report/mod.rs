@@ -14,14 +14,17 @@ mod doctor;
 mod estimate;
 mod events;
 mod explain;
+mod interval;
 mod ledger;
 mod mfu;
 mod operators;
 mod peak;
 mod reconcile;
+mod repeated;
 pub mod run;
 mod side_by_side;
 pub mod text;
+mod threads;
 mod timed;
 
 pub use doctor::{Auto, Diagnosis};
@@ -70,6 +73,8 @@ pub struct Sink {
     name: String,
     format: Format,
     unit: Unit,
+    /// Lines were written before the result.
+    lines_begun: bool,
 }
 
 impl Sink {
@@ -85,12 +90,17 @@ impl Sink {
             (None, Standard::Stdout) => (Box::new(io::BufWriter::new(io::stdout())), "stdout".into()),
             (None, Standard::Stderr) => (Box::new(io::BufWriter::new(io::stderr())), "stderr".into()),
         };
-        Ok(Sink { out, name, format, unit })
+        Ok(Sink { out, name, format, unit, lines_begun: false })
     }
 
     /// Prints the value. A reader that went away early (a broken pipe) is no error.
     pub fn print(mut self, report: &dyn Report) -> Result<()> {
-        match self.write(report) {
+        let written = self.write(report);
+        self.close(written)
+    }
+
+    fn close(self, written: io::Result<()>) -> Result<()> {
+        match written {
             Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {
                 // The buffer would be flushed, and fail, once more on drop.
                 std::mem::forget(self.out);

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::text::{Align, Table};
-use super::{Report, write_json};
-use crate::counter::{Event, Partial, Precisions, RunResult};
+use super::{Report, repeated, threads, write_json};
+use crate::counter::{Event, Partial, Precisions, RunResult, Target};
 use crate::units::{Amount, Unit, grouped, scaled};
 
 /// Rows of a table that are worth a reader's time.
@@ -15,7 +15,7 @@ const TOP: usize = 12;
 
 impl Report for RunResult {
     fn table(&self, out: &mut dyn Write, unit: Unit) -> io::Result<()> {
-        writeln!(out, "{}\n", self.command.join(" "))?;
+        writeln!(out, "{}\n", subject(self))?;
         headline(self, out, unit)?;
         instructions(self, out)?;
         mnemonics(self, out)?;
@@ -24,6 +24,15 @@ impl Report for RunResult {
         regions(self, out, unit)?;
         shown_as(self, out)?;
         events(&self.events, out)?;
+        if let Some(repeated) = &self.repeated {
+            repeated::write(repeated, out)?;
+        }
+        if let Some(rows) = &self.by_process {
+            threads::write_processes(rows, out)?;
+        }
+        if let Some(rows) = &self.by_thread {
+            threads::write_threads(rows, out)?;
+        }
         closing(self, out)
     }
 
@@ -89,7 +98,31 @@ impl Report for RunResult {
             let of = if event.partial.is_some() { "event, at least" } else { "event" };
             out.serialize(row(of, &event.name, event.raw, None))?;
         }
+        for process in self.by_process.iter().flatten() {
+            for event in &process.events {
+                out.serialize(row("process", &format!("{}:{}", process.pid, event.name), event.raw, None))?;
+            }
+        }
+        for thread in self.by_thread.iter().flatten() {
+            for event in &thread.events {
+                out.serialize(row("thread", &format!("{}:{}", thread.tid, event.name), event.raw, None))?;
+            }
+        }
         Ok(())
+    }
+}
+
+/// The command, and what was counted besides.
+fn subject(run: &RunResult) -> String {
+    let listed = |numbers: Vec<String>| numbers.join(", ");
+    let target = match &run.target {
+        Some(Target::Processes(pids)) => format!("processes: {}", listed(pids.iter().map(i32::to_string).collect())),
+        Some(Target::Cpus(cpus)) => format!("CPUs: {}", listed(cpus.iter().map(usize::to_string).collect())),
+        None => return run.command.join(" "),
+    };
+    match run.command.is_empty() {
+        true => target,
+        false => format!("{target}, while this ran: {}", run.command.join(" ")),
     }
 }
 
@@ -113,6 +146,9 @@ fn precisions(flops: &Precisions) -> [(&'static str, Option<u64>); 5] {
 }
 
 fn headline(run: &RunResult, out: &mut dyn Write, unit: Unit) -> io::Result<()> {
+    if run.counter == "events" {
+        return writeln!(out, "{} not counted: only events were asked for", unit.plural());
+    }
     let mut table = Table::new(&[(unit.plural(), Align::Right), ("", Align::Left)]);
     if let Some(total) = run.flops.total {
         let exact = if run.exact { "exact" } else { "not exact, see below" };
@@ -246,13 +282,18 @@ fn shown_as(run: &RunResult, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+/// What was counted, where it was.
+pub fn raw_count(event: &Event) -> String {
+    event.raw.map_or_else(|| "not counted".into(), |raw| grouped(raw.into()))
+}
+
 fn events(events: &[Event], out: &mut dyn Write) -> io::Result<()> {
     if events.is_empty() {
         return Ok(());
     }
     let mut table = Table::new(&[("count", Align::Right), ("event", Align::Left), ("", Align::Left)]);
     for event in events {
-        let count = event.raw.map_or_else(|| "not counted".into(), |raw| grouped(raw.into()));
+        let count = raw_count(event);
         let mut remark = match (event.partial, &event.reason) {
             (Some(partial), _) => share(&partial),
             (None, Some(reason)) => reason.clone(),
@@ -280,11 +321,20 @@ fn share(partial: &Partial) -> String {
 fn closing(run: &RunResult, out: &mut dyn Write) -> io::Result<()> {
     let time = run.time;
     let slowed = if run.counter == "step" { " (slowed by single-stepping; no rate can be told)" } else { "" };
-    writeln!(out, "\n{:.3} s elapsed, {:.3} s user, {:.3} s system{slowed}", time.wall_s, time.user_s, time.sys_s)?;
-    let mut facts = vec![format!("{} kiB of memory at most", grouped((run.max_rss_bytes / 1024).into()))];
+    let used = [(time.user_s, "user"), (time.sys_s, "system")];
+    let used = used.iter().filter_map(|(seconds, name)| Some(format!(", {:.3} s {name}", (*seconds)?)));
+    writeln!(out, "\n{:.3} s elapsed{}{slowed}", time.wall_s, used.collect::<String>())?;
+    if let Some(rate) = run.flop_per_s.filter(|rate| *rate > 0.0) {
+        let pace = if run.counter == "translate" { ", counting included" } else { "" };
+        writeln!(out, "{:.3} GFLOP/s of elapsed time{pace}", rate / 1e9)?;
+    }
+    let memory = run.max_rss_bytes.map(|bytes| format!("{} kiB of memory at most", grouped((bytes / 1024).into())));
+    let mut facts: Vec<String> = memory.into_iter().collect();
     facts.extend(run.processes.map(|n| format!("processes: {n}")));
     facts.extend(run.threads.map(|n| format!("threads: {n}")));
-    writeln!(out, "{}", facts.join(", "))?;
+    if !facts.is_empty() {
+        writeln!(out, "{}", facts.join(", "))?;
+    }
     writeln!(out, "counter: {} ({})", run.counter, run.counter_reason)?;
     if let Some(effort) = run.effort {
         let blocks = grouped(effort.blocks.into());

@@ -18,10 +18,13 @@ export LC_ALL=C PYTHONHASHSEED=0 OPENBLAS_NUM_THREADS=1
 . "$here/translate.sh"
 # shellcheck source=tests/bench/step.sh
 . "$here/step.sh"
+# shellcheck source=tests/bench/events.sh
+. "$here/events.sh"
 # shellcheck source=tests/bench/analytic.sh
 . "$here/analytic.sh"
 
 check_rows
 translate_table
 step_table
+events_table
 analytic_table

@@ -8,8 +8,8 @@ wanted() { [[ -z $rows || " $rows " == *" $1 "* ]]; }
 check_rows() {
   local row
   for row in $rows; do
-    if [[ " $(translate_rows) $(step_rows) $(analytic_rows) " != *" $row "* ]]; then
-      echo "bench: no row '$row'; there are: $(translate_rows) $(step_rows) $(analytic_rows)" >&2
+    if [[ " $(translate_rows) $(step_rows) $(events_rows) $(analytic_rows) " != *" $row "* ]]; then
+      echo "bench: no row '$row'; there are: $(translate_rows) $(step_rows) $(events_rows) $(analytic_rows)" >&2
       exit 2
     fi
   done

@@ -19,7 +19,7 @@ use crate::{Error, Result};
 mod program;
 mod signals;
 
-pub use signals::{Forwarding, stop_with_command};
+pub use signals::{FORWARDED, Forwarding, stop_with_command};
 
 /// A forked child that waits for its gate to open before it executes the command.
 pub struct Launch {
@@ -78,7 +78,7 @@ impl Launch {
     }
 
     /// Ends a child whose counters could not be set up.
-    pub fn abandon(self) {
+    pub fn abandon(&self) {
         // SAFETY: the child is ours and not reaped yet.
         unsafe { libc::kill(self.pid.as_raw(), libc::SIGKILL) };
         let _ = nix::sys::wait::waitpid(self.pid, None);

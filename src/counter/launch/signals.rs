@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use libc::{c_int, c_void, sigaction, siginfo_t, sigset_t};
 
 /// Signals that whoever sends them to flopledger means for the command.
-const FORWARDED: [c_int; 7] =
+pub const FORWARDED: [c_int; 7] =
     [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2, libc::SIGALRM];
 
 /// The command's process while it runs, else 0.
@@ -119,6 +119,11 @@ pub struct Forwarding {
 }
 
 impl Forwarding {
+    /// Without a command, a signal means that we should not wait any longer.
+    pub fn to_nobody() -> Forwarding {
+        Native::hold().forward_to(0)
+    }
+
     /// The command has ended; a signal from now on means that we should not wait any longer.
     pub fn command_ended(&self) {
         COMMAND.store(0, Ordering::SeqCst);

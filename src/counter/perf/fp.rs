@@ -1,61 +1,87 @@
 //! The floating-point events of a plan, opened, read and summed up.
 
-use nix::unistd::Pid;
-
 use super::event::Opened;
 use super::groups;
 use super::plan::Plan;
 use super::sum::{self, Reading};
+use super::target::Target;
 use crate::Result;
 use crate::counter::{Event, EventStatus, PmuFlops};
 use crate::machine::events::FpEvent;
 
-/// The events of all kinds of cores, open on a child that has not executed its program yet.
+/// The events of all kinds of cores, open on a target.
 pub struct FpEvents {
-    events: Vec<(usize, &'static FpEvent, Opened)>,
+    events: Vec<FpOpened>,
     kinds: usize,
 }
 
+struct FpOpened {
+    /// Which kind of cores, of the plan's.
+    cores: usize,
+    event: &'static FpEvent,
+    opened: Opened,
+}
+
 impl FpEvents {
-    pub fn open(plan: &Plan, child: Pid) -> Result<FpEvents> {
+    pub fn open(plan: &Plan, target: &Target) -> Result<FpEvents> {
         let mut events = Vec::new();
         for (kind, cores) in plan.cores.iter().enumerate() {
             for set in &cores.sets {
                 let wanted: Vec<_> = set.iter().map(|event| cores.wanted(event)).collect();
-                let opened = groups::open(&wanted, child)?;
-                events.extend(set.iter().zip(opened).map(|(event, opened)| (kind, *event, opened)));
+                let opened = groups::open(&wanted, target)?;
+                let opened = set.iter().zip(opened);
+                events.extend(opened.map(|(event, opened)| FpOpened { cores: kind, event, opened }));
             }
         }
         Ok(FpEvents { events, kinds: plan.cores.len() })
     }
 
-    pub fn read(self) -> Vec<Reading> {
-        let kinds = self.kinds;
-        let read = |(cores, event, opened): (usize, &'static FpEvent, Opened)| {
-            let mut read = opened.read();
-            read.partial = read.share(kinds);
-            Reading { event, cores, read }
-        };
-        self.events.into_iter().map(read).collect()
+    pub fn opened(&self) -> impl Iterator<Item = &Opened> {
+        self.events.iter().map(|event| &event.opened)
+    }
+
+    pub fn opened_mut(&mut self) -> impl Iterator<Item = &mut Opened> {
+        self.events.iter_mut().map(|event| &mut event.opened)
+    }
+
+    /// What these events add up to, as they were read, in the order of `opened`. Tells of each how far it is known.
+    pub fn sum(&self, read: &mut [Event]) -> PmuFlops {
+        for event in read.iter_mut().take(self.events.len()) {
+            event.partial = event.share(self.kinds == 1);
+        }
+        let readings = self.events.iter().zip(read.iter());
+        let readings: Vec<Reading> =
+            readings.map(|(of, read)| Reading { event: of.event, cores: of.cores, read: read.clone() }).collect();
+        sum::flops(&readings, self.kinds)
+    }
+
+    /// Of those that had nothing to count.
+    pub fn explain_idle(&self, plan: &Plan, read: &mut [Event], flops: &PmuFlops) {
+        let idle = self.events.iter().zip(read);
+        for (of, read) in idle.filter(|(_, read)| read.status == EventStatus::NotCounted && flops.total.is_some()) {
+            read.reason = Some(never_ran_on(plan, of.cores));
+        }
     }
 }
 
-/// The events as they were read, what they sum up to, and why that is not what was executed.
+/// Events as several runs gave them, what they sum up to, and why that is not what was executed.
 pub fn result(plan: &Plan, mut readings: Vec<Reading>) -> (Vec<Event>, PmuFlops, Vec<String>) {
-    let kinds = plan.cores.len();
-    let flops = sum::flops(&readings, kinds);
+    let flops = sum::flops(&readings, plan.cores.len());
     let idle = readings.iter_mut().filter(|reading| reading.read.status == EventStatus::NotCounted);
     if flops.total.is_some() {
-        for reading in idle {
-            reading.read.reason = Some(format!("the command never ran on cores of {}", plan.cores[reading.cores].pmu));
-        }
+        idle.for_each(|reading| reading.read.reason = Some(never_ran_on(plan, reading.cores)));
     }
     let events: Vec<Event> = readings.into_iter().map(|reading| reading.read).collect();
     let doubts = doubts(plan, &events, &flops);
     (events, flops, doubts)
 }
 
-fn doubts(plan: &Plan, events: &[Event], flops: &PmuFlops) -> Vec<String> {
+fn never_ran_on(plan: &Plan, cores: usize) -> String {
+    format!("the command never ran on cores of {}", plan.cores[cores].pmu)
+}
+
+/// Why the counts of events are not the FLOPs that were executed.
+pub fn doubts(plan: &Plan, events: &[Event], flops: &PmuFlops) -> Vec<String> {
     let mut doubts = plan.caveats.clone();
     if let Some(partial) = flops.partial {
         let share = partial.running_fraction * 100.0;

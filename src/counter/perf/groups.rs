@@ -2,10 +2,9 @@
 
 use std::io;
 
-use nix::unistd::Pid;
-
 use super::event::{Opened, Request};
 use super::refusal;
+use super::target::Target;
 use crate::{Error, Result};
 
 /// An event by name, not open yet.
@@ -32,12 +31,12 @@ impl Refused {
     }
 }
 
-/// Opens events on a child that has not executed its program yet: as one group where they fit, else one by
+/// Opens events on a target: as one group where they fit, else one by
 /// one, so that they take turns.
-pub fn open(wanted: &[Wanted], child: Pid) -> Result<Vec<Opened>> {
-    match group(wanted, child) {
+pub fn open(wanted: &[Wanted], target: &Target) -> Result<Vec<Opened>> {
+    match group(wanted, target) {
         Err(refused) if refused.too_many() => {
-            wanted.iter().map(|one| alone(one, child)).collect::<std::result::Result<_, _>>().map_err(|r| r.error())
+            wanted.iter().map(|one| alone(one, target)).collect::<std::result::Result<_, _>>().map_err(|r| r.error())
         }
         opened => opened.map_err(|refused| refused.error()),
     }
@@ -46,7 +45,7 @@ pub fn open(wanted: &[Wanted], child: Pid) -> Result<Vec<Opened>> {
 /// The fewest parts, in their order, of which each fits the PMU as a group.
 pub fn fitting<T: Clone>(events: &[T], wanted: impl Fn(&[T]) -> Vec<Wanted> + Copy) -> Result<Vec<Vec<T>>> {
     // On this process, where nothing counts: they are enabled by an exec.
-    match group(&wanted(events), Pid::from_raw(0)) {
+    match group(&wanted(events), &Target::ourselves()) {
         Ok(_) => Ok(vec![events.to_vec()]),
         Err(refused) if refused.too_many() && events.len() > 1 => {
             let (first, second) = events.split_at(events.len().div_ceil(2));
@@ -56,18 +55,18 @@ pub fn fitting<T: Clone>(events: &[T], wanted: impl Fn(&[T]) -> Vec<Wanted> + Co
     }
 }
 
-fn group(wanted: &[Wanted], child: Pid) -> std::result::Result<Vec<Opened>, Refused> {
+fn group(wanted: &[Wanted], target: &Target) -> std::result::Result<Vec<Opened>, Refused> {
     let Some((first, rest)) = wanted.split_first() else { return Ok(Vec::new()) };
-    let mut opened = vec![alone(first, child)?];
+    let mut opened = vec![alone(first, target)?];
     for one in rest {
-        let member = Opened::in_group(&mut opened[0], &one.name, one.request, child);
+        let member = Opened::in_group(&mut opened[0], &one.name, one.request, target);
         opened.push(accepted(one, member)?);
     }
     Ok(opened)
 }
 
-fn alone(wanted: &Wanted, child: Pid) -> std::result::Result<Opened, Refused> {
-    accepted(wanted, Opened::on_exec(&wanted.name, wanted.request, child))
+fn alone(wanted: &Wanted, target: &Target) -> std::result::Result<Opened, Refused> {
+    accepted(wanted, Opened::on(&wanted.name, wanted.request, target))
 }
 
 fn accepted(wanted: &Wanted, opened: Opened) -> std::result::Result<Opened, Refused> {

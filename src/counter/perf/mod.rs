@@ -1,34 +1,37 @@
-//! The hardware's own counters, through perf_event_open.
+//! The hardware's own counters, and the kernel's, through perf_event_open.
 
-use std::time::Instant;
-
-use nix::errno::Errno;
-use nix::unistd::Pid;
-
-use super::launch::{Launch, Prepare, stop_with_command};
-use super::wait::{self, Change};
-use super::{Command, Counter, Event, Measurement, Options, Time};
+use super::watch::Watch;
+use super::{Command, Counter, Measurement, Options, Time};
 use crate::machine::Cpu;
 use crate::{Error, Result};
 use calibration::{Calibrate, Phase};
-use children::Adoption;
 use fp::FpEvents;
 use plan::Plan;
+use target::Target;
 
+mod attach;
 mod available;
+mod breakdown;
 pub mod calibration;
 mod children;
+mod deadline;
+mod ending;
 mod event;
+mod events;
+pub mod extra;
 mod fp;
 mod groups;
+pub mod names;
 mod passes;
 mod plan;
 mod refusal;
 mod requirements;
-pub mod software;
+mod schedule;
+mod session;
 mod sum;
+pub mod target;
 
-/// Counts with the floating-point events of a CPU, which should be this one.
+/// Counts with the floating-point events of a CPU, which should be this one, and others beside them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Perf {
     pub cpu: Cpu,
@@ -60,7 +63,7 @@ impl Perf {
     fn openable(&self) -> Result<Plan> {
         let plan = Plan::of(&self.cpu, self.passes)?;
         // Without a PMU nothing opens, which says more than what such a PMU would lack.
-        FpEvents::open(&plan, Pid::from_raw(0))?;
+        FpEvents::open(&plan, &Target::ourselves())?;
         requirements::check(plan.cores.iter().flat_map(plan::Cores::events))?;
         Ok(plan)
     }
@@ -70,6 +73,40 @@ impl Perf {
         calibration::check(&self.cpu, &plan, self.calibrate)?;
         Ok(plan)
     }
+
+    /// What is said of every count.
+    fn uncalibrated(&self) -> Option<String> {
+        let never = self.calibrate == Calibrate::Never;
+        never.then(|| "the events were not calibrated: what does not count here shows 0 as well".into())
+    }
+
+    fn in_passes(&self, command: &Command, options: &Options) -> Result<Measurement> {
+        let plan = self.ready()?;
+        let passes::Passed { first: run, readings, instructions, agreement } =
+            passes::measure(&plan, command, options)?;
+        let mut reasons: Vec<String> = self.uncalibrated().into_iter().chain([agreement]).collect();
+        let (mut events, pmu_flops, doubts) = fp::result(&plan, readings);
+        reasons.extend(doubts);
+        reasons.extend(run.survivors.iter().map(|name| format!("still running when the command ended: {name}")));
+        events.extend(instructions);
+        events.extend(run.extra);
+        Ok(Measurement {
+            counter: self.name(),
+            tally: None,
+            pmu_flops: Some(pmu_flops),
+            events,
+            by_thread: None,
+            exact: false,
+            reasons,
+            exit: run.exit,
+            time: Time { wall_s: run.wall_s, user_s: Some(run.usage.user_s), sys_s: Some(run.usage.sys_s) },
+            counted_s: Some(run.wall_s),
+            max_rss_bytes: Some(run.usage.max_rss_bytes),
+            processes: None,
+            threads: None,
+            effort: None,
+        })
+    }
 }
 
 impl Counter for Perf {
@@ -78,98 +115,37 @@ impl Counter for Perf {
     }
 
     fn measure(&self, command: &Command, options: &Options) -> Result<Measurement> {
+        match self.passes {
+            true => self.in_passes(command, options),
+            false => self.observe(Watch::of(command), options),
+        }
+    }
+
+    fn observe(&self, watch: Watch, options: &Options) -> Result<Measurement> {
+        if self.passes {
+            return Err(Error::input("--passes runs a command from start to end, several times")
+                .remedy("leave out what watches it as it goes, other processes or CPUs, or leave out --passes"));
+        }
         let plan = self.ready()?;
-        let mut reasons = Vec::new();
-        if self.calibrate == Calibrate::Never {
-            reasons.push("the events were not calibrated: what does not count here shows 0 as well".to_owned());
-        }
-        let (run, readings, instructions) = if self.passes {
-            let passed = passes::measure(&plan, command, options)?;
-            reasons.push(passed.agreement);
-            (passed.first, passed.readings, passed.instructions)
-        } else {
-            let (opened, run) = run(command, options, None, |child| FpEvents::open(&plan, child))?;
-            (run, opened.read(), Vec::new())
-        };
-        let (mut events, pmu_flops, doubts) = fp::result(&plan, readings);
-        reasons.extend(doubts);
-        reasons.extend(run.survivors.iter().map(|name| format!("still running when the command ended: {name}")));
-        events.extend(instructions);
-        events.extend(run.software);
-        Ok(Measurement {
-            counter: self.name(),
-            tally: None,
-            pmu_flops: Some(pmu_flops),
-            events,
-            exact: false,
-            reasons,
-            exit: run.end.exit,
-            time: Time { wall_s: run.wall_s, user_s: run.end.usage.user_s, sys_s: run.end.usage.sys_s },
-            max_rss_bytes: run.end.usage.max_rss_bytes,
-            processes: None,
-            threads: None,
-            effort: None,
-        })
+        let mut measured = session::measure(self.name(), Some(&plan), options, watch)?;
+        measured.reasons.splice(0..0, self.uncalibrated());
+        Ok(measured)
     }
 }
 
-/// One run of a command, whatever was counted in it.
-struct Run {
-    end: wait::Ended,
-    wall_s: f64,
-    software: Vec<Event>,
-    survivors: Vec<String>,
-}
+/// Counts no FLOPs, but the events that the user names, or the kernel's own.
+pub struct Others;
 
-/// Runs a command whose events are opened before it starts.
-fn run<T>(
-    command: &Command,
-    options: &Options,
-    prepare: Option<Prepare>,
-    open: impl FnOnce(Pid) -> Result<T>,
-) -> Result<(T, Run)> {
-    let adoption = Adoption::begin();
-    let mut launch = Launch::new(command, prepare)?;
-    let opened = match open(launch.pid) {
-        Ok(opened) => opened,
-        Err(error) => {
-            launch.abandon();
-            return Err(error);
-        }
-    };
-    let software = software::open(launch.pid);
-    launch.open_gate()?;
-    let started = Instant::now();
-    if let Some(refusal) = launch.refusal() {
-        launch.abandon();
-        return Err(refusal);
+impl Counter for Others {
+    fn name(&self) -> &'static str {
+        "events"
     }
-    let end = wait_for(&launch, options)?;
-    let wall_s = started.elapsed().as_secs_f64();
-    let software = software.into_iter().map(|event| event.read()).collect();
-    Ok((opened, Run { end, wall_s, software, survivors: adoption.survivors() }))
-}
 
-/// Waits for the command and, with `wait_all`, for the children that it leaves to us.
-fn wait_for(launch: &Launch, options: &Options) -> Result<wait::Ended> {
-    let mut end = None;
-    loop {
-        match wait::wait(libc::WUNTRACED) {
-            Ok(Change::Stopped { tid, status }) if tid == launch.pid => {
-                stop_with_command(tid.as_raw(), libc::WSTOPSIG(status));
-            }
-            Ok(Change::Ended(ended)) if ended.tid == launch.pid => {
-                launch.forwarding.command_ended();
-                end = Some(ended);
-            }
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(Errno::ECHILD) => break,
-            Err(errno) => return Err(Error::failed(format!("cannot wait for the command: {}", errno.desc()))),
-        }
-        let waiting = options.wait_all && !launch.forwarding.given_up();
-        if end.is_some() && !waiting {
-            break;
-        }
+    fn measure(&self, command: &Command, options: &Options) -> Result<Measurement> {
+        self.observe(Watch::of(command), options)
     }
-    end.ok_or_else(|| Error::failed("the command's end was not reported"))
+
+    fn observe(&self, watch: Watch, options: &Options) -> Result<Measurement> {
+        session::measure(self.name(), None, options, watch)
+    }
 }

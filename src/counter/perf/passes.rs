@@ -1,17 +1,20 @@
 //! One run of the command for each set of events that fits the counters, so that each is counted whole.
 
+use std::time::Instant;
+
 use nix::errno::Errno;
-use nix::unistd::Pid;
 use perf_event_open_sys::bindings::PERF_COUNT_HW_INSTRUCTIONS;
 
 use super::event::Opened;
 use super::groups::{self, Wanted};
 use super::plan::{Cores, Plan};
 use super::sum::Reading;
-use super::{Run, run};
-use crate::counter::launch::Prepare;
+use super::target::Target;
+use super::{children::Adoption, ending, extra};
+use crate::counter::launch::{Launch, Prepare};
 use crate::counter::timing::Input;
-use crate::counter::{Command, Event, EventStatus, Options};
+use crate::counter::wait::Usage;
+use crate::counter::{Command, Event, EventStatus, Exit, Options};
 use crate::machine::events::FpEvent;
 use crate::units::grouped;
 use crate::{Error, Result};
@@ -37,10 +40,11 @@ pub fn measure(plan: &Plan, command: &Command, options: &Options) -> Result<Pass
     let (mut readings, mut instructions) = (Vec::new(), Vec::new());
     let mut count = |number: u32, pass: &Pass| {
         let again: Option<Prepare> = if number > 1 { Some(silence) } else { None };
-        let (opened, run) = run(command, options, again, |child| pass.open(child))?;
+        let (opened, run) = run(command, options, again, |target| pass.open(target))?;
         for member in opened {
-            let mut read = member.opened.read();
-            read.partial = read.share(plan.cores.len());
+            let mut opened = member.opened;
+            let mut read = opened.read(None);
+            read.partial = read.share(plan.cores.len() == 1);
             read.pass = Some(number);
             match member.event {
                 Some(event) => readings.push(Reading { event, cores: member.cores, read }),
@@ -53,18 +57,52 @@ pub fn measure(plan: &Plan, command: &Command, options: &Options) -> Result<Pass
     let first = count(1, first)?;
     for (number, pass) in (2..).zip(others) {
         input.map_or(Ok(()), Input::rewind)?;
-        let ended = count(number, pass)?.end.exit;
-        if ended != first.end.exit {
+        let ended = count(number, pass)?.exit;
+        if ended != first.exit {
             return Err(Error::failed(format!(
                 "--passes: run {number} ended with status {}, the first with {}: their counts do not belong together",
                 ended.status(),
-                first.end.exit.status()
+                first.exit.status()
             ))
             .remedy("count a command that does the same each time"));
         }
     }
     let agreement = agreement(passes.len(), &instructions);
     Ok(Passed { first, readings, instructions, agreement })
+}
+
+/// One run of the command, whatever was counted in it.
+pub struct Run {
+    pub exit: Exit,
+    pub usage: Usage,
+    pub wall_s: f64,
+    /// The events beside the floating-point ones.
+    pub extra: Vec<Event>,
+    pub survivors: Vec<String>,
+}
+
+fn run<T>(
+    command: &Command,
+    options: &Options,
+    prepare: Option<Prepare>,
+    open: impl FnOnce(&Target) -> Result<T>,
+) -> Result<(T, Run)> {
+    let adoption = Adoption::begin();
+    let launch = Launch::new(command, prepare)?;
+    let target = Target::child(launch.pid);
+    let opened = match open(&target) {
+        Ok(opened) => opened,
+        Err(error) => {
+            launch.abandon();
+            return Err(error);
+        }
+    };
+    let mut extra = extra::open(&options.events, &target);
+    let started = Instant::now();
+    let (exit, usage) = ending::run(launch, options.wait_all)?;
+    let wall_s = started.elapsed().as_secs_f64();
+    let extra = extra.iter_mut().map(|event| event.read(None)).collect();
+    Ok((opened, Run { exit, usage, wall_s, extra, survivors: adoption.survivors() }))
 }
 
 /// One set for each kind of cores.
@@ -121,10 +159,10 @@ fn wanted(cores: &Cores, events: &[&'static FpEvent], with_instructions: bool) -
 }
 
 impl Pass<'_> {
-    fn open(&self, child: Pid) -> Result<Vec<Member>> {
+    fn open(&self, target: &Target) -> Result<Vec<Member>> {
         let mut members = Vec::new();
         for part in &self.parts {
-            let opened = groups::open(&wanted(part.cores, &part.events, part.with_instructions), child)?;
+            let opened = groups::open(&wanted(part.cores, &part.events, part.with_instructions), target)?;
             let events = part.events.iter().copied().map(Some).chain([None]);
             members.extend(events.zip(opened).map(|(event, opened)| Member { cores: part.kind, event, opened }));
         }

@@ -82,14 +82,14 @@ impl Cores {
     }
 
     pub fn wanted(&self, event: &FpEvent) -> Wanted {
-        self.named(&event.name, Request { pmu: self.kind, config: event.config, exclude_kernel: true })
+        self.named(&event.name, Request::in_user_mode(self.kind, event.config))
     }
 
     /// One of the events that the kernel has for every PMU.
     pub fn wanted_generic(&self, name: &str, event: u32) -> Wanted {
         // Since Linux 5.13 the upper half names the PMU.
         let config = if self.named { u64::from(self.kind) << 32 | u64::from(event) } else { event.into() };
-        self.named(name, Request { pmu: PERF_TYPE_HARDWARE, config, exclude_kernel: true })
+        self.named(name, Request::in_user_mode(PERF_TYPE_HARDWARE, config))
     }
 
     fn named(&self, name: &str, request: Request) -> Wanted {

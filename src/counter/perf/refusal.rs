@@ -4,7 +4,7 @@ use std::io;
 
 use crate::Error;
 
-fn paranoid() -> Option<i32> {
+pub fn paranoid() -> Option<i32> {
     std::fs::read_to_string("/proc/sys/kernel/perf_event_paranoid").ok()?.trim().parse().ok()
 }
 

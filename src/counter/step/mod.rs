@@ -12,7 +12,8 @@ use nix::errno::Errno;
 use nix::unistd::Pid;
 
 use super::launch::Launch;
-use super::perf::software;
+use super::perf::extra;
+use super::perf::target::Target;
 use super::ptrace::{self, Change, Stopped, Xstate};
 use super::record::Record;
 use super::sites::Sites;
@@ -44,7 +45,7 @@ impl Counter for Step {
             launch.abandon();
             return Err(ptrace::refused(self.name(), errno));
         }
-        let events = software::open(launch.pid);
+        let events = extra::open(&options.events, &Target::child(launch.pid));
         let mut tracer = Tracer::new(launch.pid);
         launch.open_gate()?;
         let started = Instant::now();
@@ -57,12 +58,14 @@ impl Counter for Step {
             counter: self.name(),
             tally: Some(tally),
             pmu_flops: None,
-            events: events.into_iter().map(|event| event.read()).collect(),
+            events: events.into_iter().map(|mut event| event.read(None)).collect(),
+            by_thread: None,
             exact: reasons.is_empty(),
             reasons,
             exit: end.exit,
-            time: Time { wall_s, user_s, sys_s },
-            max_rss_bytes,
+            time: Time { wall_s, user_s: Some(user_s), sys_s: Some(sys_s) },
+            counted_s: None,
+            max_rss_bytes: Some(max_rss_bytes),
             processes: Some(processes),
             threads: Some(threads),
             effort: None,

@@ -4,10 +4,12 @@
 use nix::sched::sched_setaffinity;
 use serde::{Deserialize, Serialize};
 
+use super::ending;
 use super::groups::{self, Wanted};
 use super::plan::{Cores, Plan};
+use super::target::Target;
 use crate::counter::launch::Launch;
-use crate::counter::{Command, EventStatus, Options, tiny};
+use crate::counter::{Command, EventStatus, tiny};
 use crate::isa::Precision;
 use crate::machine::Cpu;
 use crate::machine::events::FpEvent;
@@ -152,24 +154,21 @@ fn run(
 }
 
 fn count(cores: &Cores, set: &[&'static FpEvent], command: &Command) -> Result<Vec<(&'static FpEvent, u64)>> {
-    let mut launch = Launch::new(command, None)?;
-    let opened = match on_its_cores(cores, &launch).and_then(|()| groups::open(&wanted(cores, set), launch.pid)) {
+    let launch = Launch::new(command, None)?;
+    let opened = match on_its_cores(cores, &launch)
+        .and_then(|()| groups::open(&wanted(cores, set), &Target::child(launch.pid)))
+    {
         Ok(opened) => opened,
         Err(error) => {
             launch.abandon();
             return Err(error);
         }
     };
-    launch.open_gate()?;
-    if let Some(refusal) = launch.refusal() {
-        launch.abandon();
-        return Err(refusal);
+    let (exit, _) = ending::run(launch, false)?;
+    if exit.code != Some(0) {
+        return Err(Error::failed(format!("calibration: the program ended with status {}", exit.status())));
     }
-    let end = super::wait_for(&launch, &Options::default())?;
-    if end.exit.code != Some(0) {
-        return Err(Error::failed(format!("calibration: the program ended with status {}", end.exit.status())));
-    }
-    set.iter().zip(opened).map(|(event, opened)| Ok((*event, whole(opened.read())?))).collect()
+    set.iter().zip(opened).map(|(event, mut opened)| Ok((*event, whole(opened.read(None))?))).collect()
 }
 
 /// A share of a count tells nothing.
