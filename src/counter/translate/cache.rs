@@ -7,7 +7,7 @@ use iced_x86::InstructionInfoFactory;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::decode::{self, Code64, Decoded, End, MOST_INSTRUCTIONS, Stability};
-use super::emit::{Emitter, JUMP, LINE};
+use super::emit::{Emitter, JUMP, LINE, relative};
 use super::emitted::{Boundary, Counting, Emitted, Lanes, Link, Place, To, Unplaceable};
 use super::index::Index;
 use super::sequences::Sequences;
@@ -36,6 +36,8 @@ pub struct Block {
     zone: u16,
     /// It begins with a place for a jump elsewhere.
     revocable: bool,
+    /// The way to the tracer that its start leads to once it has been revoked; 0 if it never was.
+    revoked_by: u64,
     /// What indirect branches land on; 0 if none has yet.
     landing: u64,
 }
@@ -337,6 +339,8 @@ impl Cache {
                 To::Block(address) => self.find(address).map(|id| self.block(id).at),
                 _ => None,
             };
+            // Zones may be further apart than a branch reaches.
+            let target = target.filter(|target| relative(*target, hole + 4).is_ok());
             let target = target.unwrap_or_else(|| {
                 let number = self.exits.len() as u32;
                 self.exits.push((hole, to));
@@ -350,6 +354,7 @@ impl Cache {
             fill(&mut code, offset, place.at, target);
         }
         zone.append(&code);
+        zone.promise_stub(world.sequences);
         if let End::Call { .. } | End::IndirectCall = block.end {
             self.indirect_targets.insert(block.next());
             if let Some(known) = self.find(block.next()) {
@@ -376,6 +381,7 @@ impl Cache {
             uses,
             zone: zone_index as u16,
             revocable: place.stability != Stability::Fixed,
+            revoked_by: 0,
             landing: 0,
         });
         Ok(id)
@@ -417,15 +423,19 @@ impl Cache {
                 continue;
             }
             let (at, revocable, zone) = (block.at, block.revocable, &mut zones[usize::from(block.zone)]);
-            let number = self.exits.len() as u32;
-            // What leads here will be led on to what is translated instead, by one store.
             let hole = if revocable { pad(at) } else { 0 };
-            self.exits.push((hole, To::Block(first)));
+            let mut stub = block.revoked_by;
+            if stub == 0 {
+                let number = self.exits.len() as u32;
+                self.exits.push((hole, To::Block(first)));
+                stub = zone.promised_stub(sequences, number);
+                self.blocks[id.0 as usize].revoked_by = stub;
+            }
             if revocable {
+                // What leads here will be led on to what is translated instead, by one store.
                 self.waiting.entry(first).or_default().push(hole);
                 self.revoked.insert(first, id);
             }
-            let stub = zone.stub(sequences, number);
             let mut jump = vec![0xE9, 0, 0, 0, 0];
             fill(&mut jump, 1, at, stub);
             debug_assert_eq!(jump.len(), JUMP);

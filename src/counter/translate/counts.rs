@@ -165,7 +165,7 @@ impl Tracer {
         self.spaces.retain(|id, space| {
             let used = processes.values().any(|process| process.space == Some(*id));
             if !used {
-                self.meter.dropped(space);
+                self.meter.ended(*id, space);
             }
             used
         });

@@ -175,6 +175,7 @@ fn ending(instruction: &Instruction, block: &[Instruction]) -> End {
         FlowControl::IndirectBranch => End::IndirectJump,
         FlowControl::IndirectCall => End::IndirectCall,
         FlowControl::XbeginXabortXend => match instruction.mnemonic() {
+            Mnemonic::Xbegin if !is_x86_feature_detected!("rtm") => End::Raises,
             Mnemonic::Xbegin => End::Transaction { fallback: instruction.near_branch_target() },
             _ => End::Next,
         },

@@ -48,7 +48,8 @@ impl Emitter<'_> {
             head = out.offset();
         }
         let last = block.instructions.len().saturating_sub(1);
-        let own_end = block.end != End::Next;
+        // What cannot be translated is not among the instructions.
+        let own_end = !matches!(block.end, End::Next | End::Unsupported(_));
         for (index, instruction) in block.instructions.iter().enumerate() {
             if let Plan::Before(at, how) = count
                 && at == index

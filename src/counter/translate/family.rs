@@ -75,7 +75,6 @@ impl Tracer {
                 return self.release(child, Some(registers));
             }
         };
-        self.meter.copied(&space);
         let id = self.new_space(space);
         let new = match self.processes.get(&pid) {
             Some(parent) => parent.child(id),
@@ -90,6 +89,7 @@ impl Tracer {
     pub(super) fn new_space(&mut self, space: Space) -> SpaceId {
         let id = SpaceId(self.next_space);
         self.next_space += 1;
+        self.meter.began(id, &space);
         self.spaces.insert(id, space);
         id
     }

@@ -44,6 +44,7 @@ mod emit;
 mod emitted;
 mod family;
 mod filter;
+mod flush;
 mod index;
 mod liveness;
 mod placement;

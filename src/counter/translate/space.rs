@@ -147,7 +147,9 @@ pub enum What {
 /// Why there is no translation.
 pub enum Missing {
     NoCode,
-    /// What the kernel refused, or that the cache is full.
+    /// There are as many translations as can be.
+    Full,
+    /// What the kernel refused.
     Failed(String),
 }
 
@@ -206,9 +208,7 @@ impl Space {
                     return Ok((stopped, Ok(id)));
                 }
                 Err(Untranslatable::NoCode) => return Ok((stopped, Err(Missing::NoCode))),
-                Err(Untranslatable::Full) => {
-                    return Ok((stopped, Err(Missing::Failed("the code cache is full".into()))));
-                }
+                Err(Untranslatable::Full) => return Ok((stopped, Err(Missing::Full))),
                 // A zone beside the code was of no use: something it refers to is further away.
                 Err(Untranslatable::NoZone) if zones_added > 0 => {
                     let why = format!("what the code at {address:#x} refers to is out of reach of any translation");
@@ -224,6 +224,25 @@ impl Space {
                 }
             }
         }
+    }
+
+    /// Code of a file has been mapped. What is mapped later may fill all that is within 2 GiB of it: its translations
+    /// get their room while there is some.
+    pub fn keep_in_reach(&mut self, stopped: Stopped, sequences: &Sequences, code: u64) -> Traced<Stopped> {
+        let Some((start, end)) = Maps::of(stopped.tid()).object(code) else { return Ok(stopped) };
+        if self.zones.iter().any(|zone| zone.reaches_all(start, end) && zone.has_room()) {
+            return Ok(stopped);
+        }
+        // That there is none is told once code there is executed.
+        let (stopped, _) = self.add_zone(stopped, sequences, end)?;
+        Ok(stopped)
+    }
+
+    /// Throws all translations away. No thread may be in one; `used`: the areas of those that live.
+    pub fn clear(&mut self, used: &[&Area]) {
+        self.cache = Cache::default();
+        self.zones.iter_mut().for_each(Zone::clear);
+        self.areas.forget(used);
     }
 
     fn add_zone(&mut self, stopped: Stopped, sequences: &Sequences, near: u64) -> Outcome<()> {

@@ -1,7 +1,8 @@
 //! A part of the code cache, within reach of the code that it serves. Translations grow from its
 //! start, what is rarely executed from its end.
 
-use super::emit::relative;
+use super::code_map::PAGE;
+use super::emit::{JUMP, relative};
 use super::sequences::Sequences;
 use super::shared::{Attempt, Place, Shared};
 use crate::counter::ptrace::Remote;
@@ -15,6 +16,8 @@ const RESERVE: u64 = 1 << 20;
 /// `syscall`, for calls that the tracer makes in the program's name.
 const SYSCALL: [u8; 2] = [0x0F, 0x05];
 const TRAP: u64 = 16;
+/// What all translations share, at the start.
+const HEADER: u64 = PAGE;
 
 #[derive(Debug)]
 pub struct Zone {
@@ -22,6 +25,8 @@ pub struct Zone {
     search: u64,
     top: u64,
     bottom: u64,
+    /// Bytes kept for the stubs of blocks that may yet be revoked.
+    promised: u64,
 }
 
 impl Zone {
@@ -36,9 +41,9 @@ impl Zone {
         memory.write(TRAP, sequences.trap.bytes());
         let search = TRAP + sequences.trap.len() as u64;
         memory.write(search, sequences.search.bytes());
-        let top = (search + sequences.search.len() as u64).next_multiple_of(64);
+        debug_assert!(search + sequences.search.len() as u64 <= HEADER);
         let start = memory.start;
-        Zone { search: start + search, top: start + top, bottom: memory.end(), memory }
+        Zone { search: start + search, top: start + HEADER, bottom: memory.end(), promised: 0, memory }
     }
 
     /// A forked process's own copy, in the place of the one that it shares with its parent.
@@ -47,7 +52,8 @@ impl Zone {
         let place = Place::Over(self.memory.start);
         let source = &self.memory;
         let (remote, memory) = Shared::copy_of(remote, name, source, place, protection)?;
-        let copy = memory.map(|memory| Zone { memory, search: self.search, top: self.top, bottom: self.bottom });
+        let Zone { search, top, bottom, promised, .. } = *self;
+        let copy = memory.map(|memory| Zone { memory, search, top, bottom, promised });
         Ok((remote, copy))
     }
 
@@ -68,8 +74,13 @@ impl Zone {
         address.abs_diff(self.memory.start) < REACH && address.abs_diff(self.memory.end()) < REACH
     }
 
+    /// Whether translations here reach all of a range.
+    pub fn reaches_all(&self, start: u64, end: u64) -> bool {
+        self.reaches(start) && self.reaches(end)
+    }
+
     pub fn has_room(&self) -> bool {
-        self.top + RESERVE < self.bottom
+        self.top + RESERVE + self.promised < self.bottom
     }
 
     /// Bytes in use.
@@ -107,6 +118,24 @@ impl Zone {
         self.with_jump(code, self.memory.start + TRAP)
     }
 
+    /// Keeps room for a stub that will be needed when there may be no other room left.
+    pub fn promise_stub(&mut self, sequences: &Sequences) {
+        self.promised += stub_length(sequences);
+    }
+
+    pub fn promised_stub(&mut self, sequences: &Sequences, number: u32) -> u64 {
+        self.promised -= stub_length(sequences);
+        self.stub(sequences, number)
+    }
+
+    /// Throws all translations away. No thread may be in one.
+    pub fn clear(&mut self) {
+        self.memory.clear(HEADER, LENGTH - HEADER);
+        self.top = self.memory.start + HEADER;
+        self.bottom = self.memory.end();
+        self.promised = 0;
+    }
+
     /// Where a translation would follow that cannot be made.
     pub fn append_jump_to_stub(&mut self, sequences: &Sequences, number: u32) {
         let stub = self.stub(sequences, number);
@@ -129,4 +158,8 @@ impl Zone {
         self.prepend(&code);
         at
     }
+}
+
+fn stub_length(sequences: &Sequences) -> u64 {
+    (sequences.note_exit.len() + JUMP) as u64
 }
