@@ -98,3 +98,40 @@ fn objects_have_room_for_translations_before_others_take_it() {
     compile("gcc", "translate/crowded.c", at("program").as_ref(), &libraries);
     flops(&Run::new(&[at("program")]).transparent(), 8 * 2);
 }
+
+/// A run of flopledger itself where these system calls are forbidden: its status, what it says, its result.
+fn confined(calls: &[i64], command: &[&str]) -> (Option<i32>, String, Value) {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    compile("gcc", "translate/confined.c", &at("confined"), &[]);
+    let mut run = std::process::Command::new(at("confined"));
+    run.args(calls.iter().map(i64::to_string)).args(["--", env!("CARGO_BIN_EXE_flopledger"), "run"]);
+    run.args(["--counter", "translate", "--format", "json", "-o"]).arg(at("result")).arg("--").args(command);
+    let output = run.output().expect("it runs");
+    let result = std::fs::read_to_string(at("result")).unwrap_or_default();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), said, serde_json::from_str(&result).unwrap_or_default())
+}
+
+/// Containers forbid these by default, unless they are given CAP_SYS_PTRACE.
+#[test]
+fn it_counts_where_nothing_but_ptrace_is_allowed() {
+    let folder = folder();
+    let program = folder.path().join("program");
+    compile("gcc", "translate/starts.c", &program, &["-lpthread"]);
+    let calls = [libc::SYS_kcmp, libc::SYS_pidfd_getfd, libc::SYS_pidfd_open, libc::SYS_process_vm_readv];
+    for (how, additions) in [("vfork", 1 + 7 + 2 + 7), ("clone", 11 + 12 + 13 + 14), ("spawn", 7 + 7)] {
+        let (status, said, result) = confined(&calls, &[program.to_str().expect("UTF-8"), how]);
+        assert_eq!((status, &result["reasons"]), (Some(0), &json!([])), "{how}: {said}");
+        flops(&result, additions);
+    }
+}
+
+#[test]
+fn where_ptrace_or_seccomp_is_refused_the_error_names_cause_and_remedy() {
+    for (call, cause) in [(libc::SYS_ptrace, "ptrace"), (libc::SYS_seccomp, "seccomp filter")] {
+        let (status, said, _) = confined(&[call], &["/bin/true"]);
+        assert_eq!(status, Some(125), "{said}");
+        assert!(said.contains(cause) && said.contains("remedy:"), "{said}");
+    }
+}
