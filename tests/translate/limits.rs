@@ -78,13 +78,6 @@ fn code_that_is_made_writable_and_executable_in_turn_takes_no_further_memory() {
     assert!(many < few + 10_000, "{few} bytes for 20 rounds, {many} for 2000");
 }
 
-/// 2 million functions, which are more than a process has counters.
-#[test]
-#[ignore = "slow"]
-fn a_full_cache_is_emptied() {
-    flops(&program("churn", &["4000"]), 4000 * 500);
-}
-
 #[test]
 fn objects_have_room_for_translations_before_others_take_it() {
     let folder = folder();

@@ -152,19 +152,6 @@ impl Areas {
         }
     }
 
-    /// All translations are gone: the tables of indirect targets and the counters begin anew. `used`: the areas of
-    /// living threads.
-    pub fn forget(&mut self, used: &[&Area]) {
-        if let Some(batch) = self.batches.first() {
-            batch.memory.borrow_mut().clear(0, TABLE);
-        }
-        self.learned = 0;
-        for area in used {
-            area.clear();
-            area.prepare(self.table_address());
-        }
-    }
-
     /// A forked process's own areas in the place of those that it shares with its parent: empty
     /// but for the area that its one thread, whose parent's is `own`, goes on with.
     pub fn copy(&self, mut remote: Remote, name: u64, own: &Area) -> Attempt<(Areas, Area)> {

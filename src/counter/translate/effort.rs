@@ -44,12 +44,6 @@ impl Meter {
         self.living.remove(&id);
     }
 
-    /// The translations of a space are about to be thrown away.
-    pub fn flushed(&mut self, id: SpaceId, space: &Space) {
-        self.saw(id, space);
-        self.living.insert(id, Size::default());
-    }
-
     fn note_most(&mut self) {
         let bytes = self.living.values().map(|size| size.bytes).sum();
         self.most_bytes = self.most_bytes.max(bytes);

@@ -44,7 +44,6 @@ mod emit;
 mod emitted;
 mod family;
 mod filter;
-mod flush;
 mod index;
 mod liveness;
 mod placement;

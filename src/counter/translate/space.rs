@@ -147,9 +147,7 @@ pub enum What {
 /// Why there is no translation.
 pub enum Missing {
     NoCode,
-    /// There are as many translations as can be.
-    Full,
-    /// What the kernel refused.
+    /// What the kernel refused, or that the cache is full.
     Failed(String),
 }
 
@@ -208,7 +206,9 @@ impl Space {
                     return Ok((stopped, Ok(id)));
                 }
                 Err(Untranslatable::NoCode) => return Ok((stopped, Err(Missing::NoCode))),
-                Err(Untranslatable::Full) => return Ok((stopped, Err(Missing::Full))),
+                Err(Untranslatable::Full) => {
+                    return Ok((stopped, Err(Missing::Failed("the code cache is full".into()))));
+                }
                 // A zone beside the code was of no use: something it refers to is further away.
                 Err(Untranslatable::NoZone) if zones_added > 0 => {
                     let why = format!("what the code at {address:#x} refers to is out of reach of any translation");
@@ -236,13 +236,6 @@ impl Space {
         // That there is none is told once code there is executed.
         let (stopped, _) = self.add_zone(stopped, sequences, end)?;
         Ok(stopped)
-    }
-
-    /// Throws all translations away. No thread may be in one; `used`: the areas of those that live.
-    pub fn clear(&mut self, used: &[&Area]) {
-        self.cache = Cache::default();
-        self.zones.iter_mut().for_each(Zone::clear);
-        self.areas.forget(used);
     }
 
     fn add_zone(&mut self, stopped: Stopped, sequences: &Sequences, near: u64) -> Outcome<()> {

@@ -228,20 +228,6 @@ impl Tracer {
         stopped: Stopped,
         what: What,
     ) -> Traced<(Stopped, Result<super::cache::BlockId, Missing>)> {
-        match self.try_translation(stopped, what)? {
-            (stopped, Err(Missing::Full)) => match self.flush(&stopped) {
-                Ok(()) => self.try_translation(stopped, what),
-                Err(why) => Ok((stopped, Err(Missing::Failed(why)))),
-            },
-            made => Ok(made),
-        }
-    }
-
-    fn try_translation(
-        &mut self,
-        stopped: Stopped,
-        what: What,
-    ) -> Traced<(Stopped, Result<super::cache::BlockId, Missing>)> {
         let missing = |stopped| Ok((stopped, Err(Missing::Failed("its process is unknown".into()))));
         let Some(pid) = self.threads.get(&stopped.tid()).map(|thread| thread.process) else { return missing(stopped) };
         let Some(process) = self.processes.get_mut(&pid) else { return missing(stopped) };
@@ -339,11 +325,7 @@ impl Tracer {
                 stopped.set_registers(&user_regs_struct { rip: address, ..registers })?;
                 stopped.run_on(None)
             }
-            Missing::Full | Missing::Failed(_) => {
-                let reason = match missing {
-                    Missing::Failed(reason) => reason,
-                    _ => "there is no room for one more translation".into(),
-                };
+            Missing::Failed(reason) => {
                 let Some(pid) = self.threads.get(&tid).map(|thread| thread.process) else { return Ok(()) };
                 let registers = user_regs_struct { rip: address, ..registers };
                 self.run_natively(stopped, registers, pid, &reason)

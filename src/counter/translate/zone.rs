@@ -128,14 +128,6 @@ impl Zone {
         self.stub(sequences, number)
     }
 
-    /// Throws all translations away. No thread may be in one.
-    pub fn clear(&mut self) {
-        self.memory.clear(HEADER, LENGTH - HEADER);
-        self.top = self.memory.start + HEADER;
-        self.bottom = self.memory.end();
-        self.promised = 0;
-    }
-
     /// Where a translation would follow that cannot be made.
     pub fn append_jump_to_stub(&mut self, sequences: &Sequences, number: u32) {
         let stub = self.stub(sequences, number);
