@@ -6,45 +6,16 @@ use std::collections::VecDeque;
 use iced_x86::InstructionInfoFactory;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::blocks::{Block, BlockId, Blocks, Placed};
 use super::decode::{self, Code64, Decoded, End, MOST_INSTRUCTIONS, Stability};
 use super::emit::{Emitter, JUMP, LINE};
-use super::emitted::{Boundary, Counting, Emitted, Lanes, Link, Place, To, Unplaceable};
+use super::emitted::{Emitted, Lanes, Link, Place, To, Unplaceable};
 use super::index::Index;
 use super::sequences::Sequences;
 use super::work::Use;
 use super::zone::Zone;
 use super::{area, liveness};
 use crate::counter::CountAt;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct BlockId(pub u32);
-
-#[derive(Debug, Clone)]
-pub struct Block {
-    /// Address in the program.
-    pub start: u64,
-    pub bytes: Box<[u8]>,
-    pub instructions: u8,
-    /// Address and length of its translation.
-    pub at: u64,
-    pub length: u32,
-    pub boundaries: Box<[Boundary]>,
-    pub counting: Counting,
-    pub lanes: Box<[Lanes]>,
-    /// Its floating-point instructions.
-    pub uses: Box<[Use]>,
-    zone: u16,
-    /// It begins with a place for a jump elsewhere.
-    revocable: bool,
-    /// What indirect branches land on; 0 if none has yet.
-    landing: u64,
-}
-
-impl Block {
-    pub fn next(&self) -> u64 {
-        self.start + self.bytes.len() as u64
-    }
-}
 
 /// Translations at most, and counters: as many as a thread's area has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +29,7 @@ pub enum Untranslatable {
 }
 
 /// Tells the floating-point instructions of a block.
-pub type Describe<'a> = dyn FnMut(&Decoded, &[Lanes]) -> Box<[Use]> + 'a;
+pub type Describe<'a> = dyn FnMut(&Decoded, &[Lanes]) -> Vec<Use> + 'a;
 
 /// What translation needs of the world.
 pub struct World<'a> {
@@ -96,14 +67,12 @@ enum Way {
 
 #[derive(Debug, Clone, Default)]
 pub struct Cache {
-    blocks: Vec<Block>,
+    blocks: Blocks,
     index: Index,
     /// Blocks of code that may have changed, until it is known whether it has.
     revoked: FxHashMap<u64, BlockId>,
     /// Single instructions.
     alone: FxHashMap<u64, BlockId>,
-    /// Blocks with floating-point instructions.
-    floating: Vec<BlockId>,
     /// What a trap's number stands for: the four bytes of the branch, and where it leads.
     exits: Vec<(u64, To)>,
     /// Branches to what is not translated yet, by where they lead.
@@ -116,16 +85,12 @@ pub struct Cache {
 }
 
 impl Cache {
-    pub fn blocks(&self) -> &[Block] {
+    pub fn blocks(&self) -> &Blocks {
         &self.blocks
     }
 
     pub fn block(&self, id: BlockId) -> &Block {
-        &self.blocks[id.0 as usize]
-    }
-
-    pub fn floating(&self) -> impl Iterator<Item = (BlockId, &Block)> {
-        self.floating.iter().map(|id| (*id, self.block(*id)))
+        self.blocks.get(id)
     }
 
     pub fn slots(&self) -> u32 {
@@ -165,7 +130,7 @@ impl Cache {
         start: u64,
     ) -> Result<BlockId, Untranslatable> {
         let decoded = decode::decode(world.code, start, 1).ok_or(Untranslatable::NoCode)?;
-        if let Some(known) = self.alone.get(&start).filter(|id| *self.block(**id).bytes == *decoded.bytes) {
+        if let Some(known) = self.alone.get(&start).filter(|id| self.blocks.bytes(self.block(**id)) == decoded.bytes) {
             return Ok(*known);
         }
         let zone = zone_for(zones, start)?;
@@ -179,7 +144,7 @@ impl Cache {
         let id = self.revoked.remove(&start)?;
         let block = self.block(id);
         let now = decode::decode(world.code, start, MOST_INSTRUCTIONS)?;
-        if *now.bytes != *block.bytes {
+        if now.bytes != self.blocks.bytes(block) {
             return None;
         }
         let (at, zone) = (block.at, &mut zones[usize::from(block.zone)]);
@@ -222,7 +187,7 @@ impl Cache {
         let outcome = self.place_run(zone, zone_index, world, start, progress);
         // Only now, with all that one falls through to in place, may other threads come.
         for id in &progress.placed {
-            let Block { start, at, .. } = self.blocks[id.0 as usize];
+            let Block { start, at, .. } = *self.block(*id);
             // Those from other zones are linked when they are taken.
             let holes = self.waiting.remove(&start).unwrap_or_default();
             let (here, elsewhere): (Vec<u64>, Vec<u64>) = holes.into_iter().partition(|hole| zone.memory.holds(*hole));
@@ -321,8 +286,18 @@ impl Cache {
             Unplaceable::Unencodable => Untranslatable::Full,
         })?;
         self.next_slot += emitted.slots;
-        let id = BlockId(self.blocks.len() as u32);
         let Emitted { mut code, boundaries, counting, lanes, links, constants, .. } = emitted;
+        let id = self.blocks.add(Placed {
+            decoded: block,
+            at: place.at,
+            length: code.len() as u32,
+            zone: zone_index as u16,
+            revocable: stability != Stability::Fixed,
+            counting,
+            boundaries: &boundaries,
+            lanes: &lanes,
+            uses: &(world.uses)(block, &lanes),
+        });
         for (offset, constant) in constants {
             let pool = zone.constant(constant);
             fill(&mut code, offset, place.at, pool);
@@ -359,25 +334,7 @@ impl Cache {
         if self.indirect_targets.contains(&block.start) {
             self.returnable.push(id);
         }
-        let uses = (world.uses)(block, &lanes);
-        if !uses.is_empty() {
-            self.floating.push(id);
-        }
         self.index.placed(zone_index, place.at, id);
-        self.blocks.push(Block {
-            start: block.start,
-            bytes: block.bytes.clone().into(),
-            instructions: block.instructions.len() as u8,
-            at: place.at,
-            length: code.len() as u32,
-            boundaries: boundaries.into(),
-            counting,
-            lanes: lanes.into(),
-            uses,
-            zone: zone_index as u16,
-            revocable: place.stability != Stability::Fixed,
-            landing: 0,
-        });
         Ok(id)
     }
 
@@ -400,7 +357,7 @@ impl Cache {
 
     /// What an indirect branch to the block lands on.
     pub fn landing(&mut self, zones: &mut [Zone], sequences: &Sequences, id: BlockId) -> u64 {
-        let block = &mut self.blocks[id.0 as usize];
+        let block = self.blocks.get_mut(id);
         if block.landing == 0 {
             block.landing = zones[usize::from(block.zone)].landing(sequences, block.at);
         }
