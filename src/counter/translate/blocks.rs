@@ -73,6 +73,7 @@ pub struct Placed<'a> {
     pub length: u32,
     pub zone: u16,
     pub revocable: bool,
+    pub landing: u64,
     pub counting: Counting,
     pub boundaries: &'a [Boundary],
     pub lanes: &'a [Lanes],
@@ -94,7 +95,7 @@ pub struct Blocks {
 impl Blocks {
     pub fn add(&mut self, placed: Placed) -> BlockId {
         let id = BlockId(self.all.len() as u32);
-        let Placed { decoded, at, length, zone, revocable, counting, .. } = placed;
+        let Placed { decoded, at, length, zone, revocable, landing, counting, .. } = placed;
         let uses = Part::add(&mut self.uses, placed.uses);
         if !placed.uses.is_empty() {
             self.floating.push(Floating { counting, uses });
@@ -115,7 +116,7 @@ impl Blocks {
             counting,
             zone,
             revocable,
-            landing: 0,
+            landing,
             bytes: Part::add(&mut self.bytes, &decoded.bytes),
             boundaries: Part::add(&mut self.boundaries, placed.boundaries),
             lanes: Part::add(&mut self.lanes, placed.lanes),

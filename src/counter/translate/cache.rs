@@ -60,7 +60,8 @@ struct Progress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     /// From wherever the program comes, with the block at `follow` to be placed right behind it.
-    Run { follow: Option<u64> },
+    /// To the `first` of a run none falls through.
+    Run { first: bool, follow: Option<u64> },
     /// By the tracer only.
     Alone,
 }
@@ -228,7 +229,8 @@ impl Cache {
             let follow = follow.filter(|next| progress.done < AHEAD && *next != address && unknown(*next));
             let following = follow.and_then(|next| decode::decode(world.code, next, MOST_INSTRUCTIONS));
             let follow = follow.filter(|_| following.is_some());
-            match self.place(zone, zone_index, world, &decoded, Way::Run { follow }) {
+            match self.place(zone, zone_index, world, &decoded, Way::Run { first: progress.placed.is_empty(), follow })
+            {
                 Ok(id) => progress.placed.push(id),
                 Err(why) => {
                     if !progress.placed.is_empty() {
@@ -260,8 +262,15 @@ impl Cache {
             return Err(Untranslatable::Full);
         }
         let (follow, alone) = match way {
-            Way::Run { follow } => (follow, false),
+            Way::Run { follow, .. } => (follow, false),
             Way::Alone => (None, true),
+        };
+        // Where a return will lead, it goes on without a jump.
+        let landing = match way {
+            Way::Run { first: true, .. } if self.indirect_targets.contains(&block.start) => {
+                zone.landing(world.sequences)
+            }
+            _ => 0,
         };
         let stability = world.code.stability(block.start);
         if stability != Stability::Fixed {
@@ -293,6 +302,7 @@ impl Cache {
             length: code.len() as u32,
             zone: zone_index as u16,
             revocable: stability != Stability::Fixed,
+            landing,
             counting,
             boundaries: &boundaries,
             lanes: &lanes,
@@ -359,7 +369,7 @@ impl Cache {
     pub fn landing(&mut self, zones: &mut [Zone], sequences: &Sequences, id: BlockId) -> u64 {
         let block = self.blocks.get_mut(id);
         if block.landing == 0 {
-            block.landing = zones[usize::from(block.zone)].landing(sequences, block.at);
+            block.landing = zones[usize::from(block.zone)].landing_for(sequences, block.at);
         }
         block.landing
     }

@@ -104,29 +104,36 @@ impl Zone {
     pub fn stub(&mut self, sequences: &Sequences, number: u32) -> u64 {
         let mut code = Vec::new();
         sequences.note_exit.emit(&mut code, &[number]);
-        self.with_jump(code, self.memory.start + TRAP)
+        code.push(0xE9);
+        let trap = self.memory.start + TRAP;
+        code.extend_from_slice(&relative(trap, self.bottom).unwrap_or(0).to_le_bytes());
+        self.prepend(&code)
     }
 
     /// Where a translation would follow that cannot be made.
     pub fn append_jump_to_stub(&mut self, sequences: &Sequences, number: u32) {
         let stub = self.stub(sequences, number);
+        self.append_jump(stub);
+    }
+
+    fn append_jump(&mut self, target: u64) {
         let mut jump = vec![0xE9];
-        jump.extend_from_slice(&relative(stub, self.top + 5).unwrap_or(0).to_le_bytes());
+        // A zone is much smaller than what a jump reaches.
+        jump.extend_from_slice(&relative(target, self.top + 5).unwrap_or(0).to_le_bytes());
         self.append(&jump);
     }
 
-    /// Gives back what an indirect branch has borrowed, then goes on.
-    pub fn landing(&mut self, sequences: &Sequences, target: u64) -> u64 {
-        self.with_jump(sequences.land.bytes().to_vec(), target)
+    /// Gives back what an indirect branch has borrowed, then goes on to what is appended next.
+    pub fn landing(&mut self, sequences: &Sequences) -> u64 {
+        let at = self.top;
+        self.append(sequences.land.bytes());
+        at
     }
 
-    fn with_jump(&mut self, mut code: Vec<u8>, target: u64) -> u64 {
-        let at = self.bottom - (code.len() + 5) as u64;
-        // A zone is much smaller than what a jump reaches.
-        let distance = relative(target, self.bottom).unwrap_or(0);
-        code.push(0xE9);
-        code.extend_from_slice(&distance.to_le_bytes());
-        self.prepend(&code);
+    /// The same, for a translation that is elsewhere in the zone.
+    pub fn landing_for(&mut self, sequences: &Sequences, target: u64) -> u64 {
+        let at = self.landing(sequences);
+        self.append_jump(target);
         at
     }
 }
