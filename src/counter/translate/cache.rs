@@ -6,47 +6,16 @@ use std::collections::VecDeque;
 use iced_x86::InstructionInfoFactory;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::blocks::{Block, BlockId, Blocks, Placed};
 use super::decode::{self, Code64, Decoded, End, MOST_INSTRUCTIONS, Stability};
-use super::emit::{Emitter, JUMP, LINE, relative};
-use super::emitted::{Boundary, Counting, Emitted, Lanes, Link, Place, To, Unplaceable};
+use super::emit::{Emitter, JUMP, LINE};
+use super::emitted::{Emitted, Lanes, Link, Place, To, Unplaceable};
 use super::index::Index;
 use super::sequences::Sequences;
 use super::work::Use;
 use super::zone::Zone;
 use super::{area, liveness};
 use crate::counter::CountAt;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct BlockId(pub u32);
-
-#[derive(Debug, Clone)]
-pub struct Block {
-    /// Address in the program.
-    pub start: u64,
-    pub bytes: Box<[u8]>,
-    pub instructions: u8,
-    /// Address and length of its translation.
-    pub at: u64,
-    pub length: u32,
-    pub boundaries: Box<[Boundary]>,
-    pub counting: Counting,
-    pub lanes: Box<[Lanes]>,
-    /// Its floating-point instructions.
-    pub uses: Box<[Use]>,
-    zone: u16,
-    /// It begins with a place for a jump elsewhere.
-    revocable: bool,
-    /// The way to the tracer that its start leads to once it has been revoked; 0 if it never was.
-    revoked_by: u64,
-    /// What indirect branches land on; 0 if none has yet.
-    landing: u64,
-}
-
-impl Block {
-    pub fn next(&self) -> u64 {
-        self.start + self.bytes.len() as u64
-    }
-}
 
 /// Translations at most, and counters: as many as a thread's area has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +29,7 @@ pub enum Untranslatable {
 }
 
 /// Tells the floating-point instructions of a block.
-pub type Describe<'a> = dyn FnMut(&Decoded, &[Lanes]) -> Box<[Use]> + 'a;
+pub type Describe<'a> = dyn FnMut(&Decoded, &[Lanes]) -> Vec<Use> + 'a;
 
 /// What translation needs of the world.
 pub struct World<'a> {
@@ -91,21 +60,20 @@ struct Progress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     /// From wherever the program comes, with the block at `follow` to be placed right behind it.
-    Run { follow: Option<u64> },
+    /// To the `first` of a run none falls through.
+    Run { first: bool, follow: Option<u64> },
     /// By the tracer only.
     Alone,
 }
 
 #[derive(Debug, Clone, Default)]
 pub struct Cache {
-    blocks: Vec<Block>,
+    blocks: Blocks,
     index: Index,
     /// Blocks of code that may have changed, until it is known whether it has.
     revoked: FxHashMap<u64, BlockId>,
     /// Single instructions.
     alone: FxHashMap<u64, BlockId>,
-    /// Blocks with floating-point instructions.
-    floating: Vec<BlockId>,
     /// What a trap's number stands for: the four bytes of the branch, and where it leads.
     exits: Vec<(u64, To)>,
     /// Branches to what is not translated yet, by where they lead.
@@ -118,16 +86,12 @@ pub struct Cache {
 }
 
 impl Cache {
-    pub fn blocks(&self) -> &[Block] {
+    pub fn blocks(&self) -> &Blocks {
         &self.blocks
     }
 
     pub fn block(&self, id: BlockId) -> &Block {
-        &self.blocks[id.0 as usize]
-    }
-
-    pub fn floating(&self) -> impl Iterator<Item = (BlockId, &Block)> {
-        self.floating.iter().map(|id| (*id, self.block(*id)))
+        self.blocks.get(id)
     }
 
     pub fn slots(&self) -> u32 {
@@ -167,7 +131,7 @@ impl Cache {
         start: u64,
     ) -> Result<BlockId, Untranslatable> {
         let decoded = decode::decode(world.code, start, 1).ok_or(Untranslatable::NoCode)?;
-        if let Some(known) = self.alone.get(&start).filter(|id| *self.block(**id).bytes == *decoded.bytes) {
+        if let Some(known) = self.alone.get(&start).filter(|id| self.blocks.bytes(self.block(**id)) == decoded.bytes) {
             return Ok(*known);
         }
         let zone = zone_for(zones, start)?;
@@ -181,7 +145,7 @@ impl Cache {
         let id = self.revoked.remove(&start)?;
         let block = self.block(id);
         let now = decode::decode(world.code, start, MOST_INSTRUCTIONS)?;
-        if *now.bytes != *block.bytes {
+        if now.bytes != self.blocks.bytes(block) {
             return None;
         }
         let (at, zone) = (block.at, &mut zones[usize::from(block.zone)]);
@@ -224,7 +188,7 @@ impl Cache {
         let outcome = self.place_run(zone, zone_index, world, start, progress);
         // Only now, with all that one falls through to in place, may other threads come.
         for id in &progress.placed {
-            let Block { start, at, .. } = self.blocks[id.0 as usize];
+            let Block { start, at, .. } = *self.block(*id);
             // Those from other zones are linked when they are taken.
             let holes = self.waiting.remove(&start).unwrap_or_default();
             let (here, elsewhere): (Vec<u64>, Vec<u64>) = holes.into_iter().partition(|hole| zone.memory.holds(*hole));
@@ -265,7 +229,8 @@ impl Cache {
             let follow = follow.filter(|next| progress.done < AHEAD && *next != address && unknown(*next));
             let following = follow.and_then(|next| decode::decode(world.code, next, MOST_INSTRUCTIONS));
             let follow = follow.filter(|_| following.is_some());
-            match self.place(zone, zone_index, world, &decoded, Way::Run { follow }) {
+            match self.place(zone, zone_index, world, &decoded, Way::Run { first: progress.placed.is_empty(), follow })
+            {
                 Ok(id) => progress.placed.push(id),
                 Err(why) => {
                     if !progress.placed.is_empty() {
@@ -297,8 +262,15 @@ impl Cache {
             return Err(Untranslatable::Full);
         }
         let (follow, alone) = match way {
-            Way::Run { follow } => (follow, false),
+            Way::Run { follow, .. } => (follow, false),
             Way::Alone => (None, true),
+        };
+        // Where a return will lead, it goes on without a jump.
+        let landing = match way {
+            Way::Run { first: true, .. } if self.indirect_targets.contains(&block.start) => {
+                zone.landing(world.sequences)
+            }
+            _ => 0,
         };
         let stability = world.code.stability(block.start);
         if stability != Stability::Fixed {
@@ -323,8 +295,19 @@ impl Cache {
             Unplaceable::Unencodable => Untranslatable::Full,
         })?;
         self.next_slot += emitted.slots;
-        let id = BlockId(self.blocks.len() as u32);
         let Emitted { mut code, boundaries, counting, lanes, links, constants, .. } = emitted;
+        let id = self.blocks.add(Placed {
+            decoded: block,
+            at: place.at,
+            length: code.len() as u32,
+            zone: zone_index as u16,
+            revocable: stability != Stability::Fixed,
+            landing,
+            counting,
+            boundaries: &boundaries,
+            lanes: &lanes,
+            uses: &(world.uses)(block, &lanes),
+        });
         for (offset, constant) in constants {
             let pool = zone.constant(constant);
             fill(&mut code, offset, place.at, pool);
@@ -339,18 +322,19 @@ impl Cache {
                 To::Block(address) => self.find(address).map(|id| self.block(id).at),
                 _ => None,
             };
-            // Zones may be further apart than a branch reaches.
-            let target = target.filter(|target| relative(*target, hole + 4).is_ok());
-            let target = target.unwrap_or_else(|| {
-                let number = self.exits.len() as u32;
-                self.exits.push((hole, to));
-                if let To::Block(address) = to
-                    && !alone
-                {
-                    self.waiting.entry(address).or_default().push(hole);
+            let target = match target {
+                Some(target) => zone.within_reach(hole, target),
+                None => {
+                    let number = self.exits.len() as u32;
+                    self.exits.push((hole, to));
+                    if let To::Block(address) = to
+                        && !alone
+                    {
+                        self.waiting.entry(address).or_default().push(hole);
+                    }
+                    zone.stub(world.sequences, number)
                 }
-                zone.stub(world.sequences, number)
-            });
+            };
             fill(&mut code, offset, place.at, target);
         }
         zone.append(&code);
@@ -364,30 +348,11 @@ impl Cache {
         if self.indirect_targets.contains(&block.start) {
             self.returnable.push(id);
         }
-        let uses = (world.uses)(block, &lanes);
-        if !uses.is_empty() {
-            self.floating.push(id);
-        }
         self.index.placed(zone_index, place.at, id);
-        self.blocks.push(Block {
-            start: block.start,
-            bytes: block.bytes.clone().into(),
-            instructions: block.instructions.len() as u8,
-            at: place.at,
-            length: code.len() as u32,
-            boundaries: boundaries.into(),
-            counting,
-            lanes: lanes.into(),
-            uses,
-            zone: zone_index as u16,
-            revocable: place.stability != Stability::Fixed,
-            revoked_by: 0,
-            landing: 0,
-        });
         Ok(id)
     }
 
-    /// Lets a direct branch lead straight to a block, if it can reach that.
+    /// Lets a direct branch lead straight to a block.
     pub fn link(&mut self, zones: &mut [Zone], hole: u64, to: BlockId) {
         let target = self.block(to).at;
         if hole == pad(target) {
@@ -406,9 +371,9 @@ impl Cache {
 
     /// What an indirect branch to the block lands on.
     pub fn landing(&mut self, zones: &mut [Zone], sequences: &Sequences, id: BlockId) -> u64 {
-        let block = &mut self.blocks[id.0 as usize];
+        let block = self.blocks.get_mut(id);
         if block.landing == 0 {
-            block.landing = zones[usize::from(block.zone)].landing(sequences, block.at);
+            block.landing = zones[usize::from(block.zone)].landing_for(sequences, block.at);
         }
         block.landing
     }
@@ -429,7 +394,7 @@ impl Cache {
                 let number = self.exits.len() as u32;
                 self.exits.push((hole, To::Block(first)));
                 stub = zone.promised_stub(sequences, number);
-                self.blocks[id.0 as usize].revoked_by = stub;
+                self.blocks.get_mut(id).revoked_by = stub;
             }
             if revocable {
                 // What leads here will be led on to what is translated instead, by one store.

@@ -35,6 +35,7 @@ use work::Pairs;
 mod affinity;
 mod area;
 mod areas;
+mod blocks;
 mod cache;
 mod code_map;
 mod counts;

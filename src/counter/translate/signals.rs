@@ -165,14 +165,13 @@ impl Tracer {
     /// The active lanes of the masked instruction at a place, which have been counted already.
     fn lanes_at(&mut self, stopped: &Stopped, spot: Spot) -> Traced<u64> {
         let Some(space) = self.space_of(stopped.tid()) else { return Ok(0) };
-        let block = space.cache.block(spot.block);
+        let (blocks, block) = (space.cache.blocks(), space.cache.block(spot.block));
         let index = spot.boundary.index;
-        if !block.lanes.iter().any(|lanes| lanes.index == index) {
+        if !blocks.lanes(block).iter().any(|lanes| lanes.index == index) {
             return Ok(0);
         }
-        let decoder = iced_x86::Decoder::with_ip(64, &block.bytes, block.start, 0);
-        let classified =
-            decoder.into_iter().nth(index.into()).and_then(|instruction| crate::isa::classify(&instruction));
+        let instruction = blocks.instructions(block).nth(index.into());
+        let classified = instruction.and_then(|instruction| crate::isa::classify(&instruction));
         let Some((class, mask)) = classified.and_then(|c| Some((c.class, c.mask?))) else { return Ok(0) };
         let mask = self.xstate.mask(stopped, mask.number())?.unwrap_or(0);
         Ok(crate::isa::active_lanes(&class, mask))

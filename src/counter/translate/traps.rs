@@ -227,7 +227,7 @@ impl Tracer {
         &mut self,
         stopped: Stopped,
         what: What,
-    ) -> Traced<(Stopped, Result<super::cache::BlockId, Missing>)> {
+    ) -> Traced<(Stopped, Result<super::blocks::BlockId, Missing>)> {
         let missing = |stopped| Ok((stopped, Err(Missing::Failed("its process is unknown".into()))));
         let Some(pid) = self.threads.get(&stopped.tid()).map(|thread| thread.process) else { return missing(stopped) };
         let Some(process) = self.processes.get_mut(&pid) else { return missing(stopped) };

@@ -16,6 +16,8 @@ const RESERVE: u64 = 1 << 20;
 /// `syscall`, for calls that the tracer makes in the program's name.
 const SYSCALL: [u8; 2] = [0x0F, 0x05];
 const TRAP: u64 = 16;
+/// `jmp [rip]`: to the address that follows it.
+const BRIDGE: [u8; 6] = [0xFF, 0x25, 0, 0, 0, 0];
 /// What all translations share, at the start.
 const HEADER: u64 = PAGE;
 
@@ -93,11 +95,25 @@ impl Zone {
         self.top += code.len() as u64;
     }
 
-    /// Lets the branch whose displacement is at `hole` lead to `target`, if it reaches that far.
+    /// Lets the branch whose displacement is at `hole` lead to `target`. Without room for a bridge it goes on to
+    /// trap.
     pub fn lead(&mut self, hole: u64, target: u64) {
-        if let Ok(distance) = relative(target, hole + 4) {
+        let room = self.top + BRIDGE.len() as u64 + size_of::<u64>() as u64 + self.promised <= self.bottom;
+        if room || relative(target, hole + 4).is_ok() {
+            let distance = self.within_reach(hole, target).wrapping_sub(hole + 4);
             self.memory.store_u32(hole - self.memory.start, distance as u32);
         }
+    }
+
+    /// Where the branch whose displacement is at `hole` has to lead to arrive at `target`: zones may be further apart
+    /// than a branch reaches, which then goes over a bridge.
+    pub fn within_reach(&mut self, hole: u64, target: u64) -> u64 {
+        if relative(target, hole + 4).is_ok() {
+            return target;
+        }
+        let mut code = BRIDGE.to_vec();
+        code.extend_from_slice(&target.to_le_bytes());
+        self.prepend(&code)
     }
 
     fn prepend(&mut self, code: &[u8]) -> u64 {
@@ -115,7 +131,10 @@ impl Zone {
     pub fn stub(&mut self, sequences: &Sequences, number: u32) -> u64 {
         let mut code = Vec::new();
         sequences.note_exit.emit(&mut code, &[number]);
-        self.with_jump(code, self.memory.start + TRAP)
+        code.push(0xE9);
+        let trap = self.memory.start + TRAP;
+        code.extend_from_slice(&relative(trap, self.bottom).unwrap_or(0).to_le_bytes());
+        self.prepend(&code)
     }
 
     /// Keeps room for a stub that will be needed when there may be no other room left.
@@ -131,23 +150,27 @@ impl Zone {
     /// Where a translation would follow that cannot be made.
     pub fn append_jump_to_stub(&mut self, sequences: &Sequences, number: u32) {
         let stub = self.stub(sequences, number);
+        self.append_jump(stub);
+    }
+
+    fn append_jump(&mut self, target: u64) {
         let mut jump = vec![0xE9];
-        jump.extend_from_slice(&relative(stub, self.top + 5).unwrap_or(0).to_le_bytes());
+        // A zone is much smaller than what a jump reaches.
+        jump.extend_from_slice(&relative(target, self.top + 5).unwrap_or(0).to_le_bytes());
         self.append(&jump);
     }
 
-    /// Gives back what an indirect branch has borrowed, then goes on.
-    pub fn landing(&mut self, sequences: &Sequences, target: u64) -> u64 {
-        self.with_jump(sequences.land.bytes().to_vec(), target)
+    /// Gives back what an indirect branch has borrowed, then goes on to what is appended next.
+    pub fn landing(&mut self, sequences: &Sequences) -> u64 {
+        let at = self.top;
+        self.append(sequences.land.bytes());
+        at
     }
 
-    fn with_jump(&mut self, mut code: Vec<u8>, target: u64) -> u64 {
-        let at = self.bottom - (code.len() + 5) as u64;
-        // A zone is much smaller than what a jump reaches.
-        let distance = relative(target, self.bottom).unwrap_or(0);
-        code.push(0xE9);
-        code.extend_from_slice(&distance.to_le_bytes());
-        self.prepend(&code);
+    /// The same, for a translation that is elsewhere in the zone.
+    pub fn landing_for(&mut self, sequences: &Sequences, target: u64) -> u64 {
+        let at = self.landing(sequences);
+        self.append_jump(target);
         at
     }
 }
