@@ -5,7 +5,7 @@ use nix::unistd::Pid;
 
 use super::Tracer;
 use super::areas::Area;
-use super::decode::Decoded;
+use super::decode::{Decoded, End};
 use super::emitted::Lanes;
 use super::thread::Process;
 use super::work::{LaneSource, Pairs, Use};
@@ -27,8 +27,9 @@ pub struct Describer<'a> {
 
 impl Describer<'_> {
     pub fn uses(&mut self, stopped: &Stopped, block: &Decoded, counted: &[Lanes]) -> Vec<Use> {
-        let classified = block
-            .instructions
+        // What raises a signal is not executed.
+        let executed = block.instructions.len() - usize::from(block.end == End::Raises);
+        let classified = block.instructions[..executed]
             .iter()
             .enumerate()
             .filter_map(|(index, instruction)| Some((index as u8, instruction, isa::classify(instruction)?)));
