@@ -48,6 +48,7 @@ mod filter;
 mod index;
 mod liveness;
 mod placement;
+mod plan;
 mod rseq;
 mod sequences;
 mod shared;
