@@ -12,6 +12,7 @@ use crate::{Error, Result};
 mod completions;
 mod doctor;
 mod estimate;
+mod events;
 mod explain;
 mod man;
 mod mfu;
@@ -36,6 +37,7 @@ enum Command {
     Run(run::Args),
     Reconcile(reconcile::Args),
     Operators(operators::Args),
+    Events(events::Args),
     Doctor(doctor::Args),
     Mfu(mfu::Args),
     Peak(peak::Args),
@@ -88,6 +90,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8> {
         Command::Run(args) => run::run(args),
         Command::Reconcile(args) => reconcile::run(args),
         Command::Operators(args) => operators::run(args),
+        Command::Events(args) => events::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Mfu(args) => mfu::run(args),
         Command::Peak(args) => peak::run(args),

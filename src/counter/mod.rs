@@ -15,6 +15,7 @@ pub mod ptrace;
 pub mod record;
 pub mod regions;
 mod result;
+mod shown;
 pub mod sites;
 pub mod step;
 pub mod symbols;
@@ -28,6 +29,7 @@ mod watchdog;
 
 pub use choose::{Choice, Chosen, choose, hardware, pmu_model};
 pub use result::{ClassRow, FunctionRow, Instructions, Precisions, RegionRow, RunResult, visible};
+pub use shown::{Reference, Shown, ShownEvent};
 pub use tally::{ClassCount, Classes, FunctionCount, RegionTally, Tally, flops_of};
 
 /// The command to run, as the user typed it.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::timed::Timed;
-use super::{ClassCount, Classes, Command, Effort, Event, Exit, Measurement, PmuFlops, Tally, Time, flops_of};
+use super::{ClassCount, Classes, Command, Effort, Event, Exit, Measurement, PmuFlops, Shown, Tally, Time, flops_of};
 use crate::isa::{Class, Kind, Precision, mnemonic_name};
 
 pub const SCHEMA: &str = "flopledger.run/1";
@@ -39,6 +39,9 @@ pub struct RunResult {
     pub threads: Option<u64>,
     pub time: Time,
     pub max_rss_bytes: u64,
+    /// What the events of the CPU that was asked for would show.
+    #[serde(rename = "as", default, skip_serializing_if = "Option::is_none")]
+    pub shown_as: Option<Shown>,
     /// Left out unless it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effort: Option<Effort>,
@@ -121,6 +124,7 @@ impl RunResult {
             time,
             max_rss_bytes: measured.max_rss_bytes,
             effort: measured.effort,
+            shown_as: None,
             timed: None,
         }
     }

@@ -6,6 +6,7 @@ pub mod explain;
 pub mod gemm;
 pub mod kernels;
 pub mod reconcile;
+pub mod side_by_side;
 
 use serde::{Deserialize, Serialize};
 

@@ -2,8 +2,8 @@
 
 mod cpu;
 pub mod doctor;
-mod events;
+pub mod events;
 pub mod peak;
 
 pub use cpu::Cpu;
-pub use events::{FpEvent, Microarchitecture, Pmu};
+pub use events::{CoreType, CpuEvents};

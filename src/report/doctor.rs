@@ -66,9 +66,9 @@ impl Diagnosis {
             ),
             (
                 "microarchitecture",
-                match (cpu.microarchitecture, cpu.hybrid) {
+                match (&cpu.microarchitecture, cpu.hybrid) {
                     (Some(name), true) => format!("{name} (hybrid)"),
-                    (Some(name), false) => name.into(),
+                    (Some(name), false) => name.clone(),
                     (None, _) => "no floating-point events are known for it".into(),
                 },
             ),

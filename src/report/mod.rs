@@ -12,6 +12,7 @@ use crate::{Error, Result};
 
 mod doctor;
 mod estimate;
+mod events;
 mod explain;
 mod ledger;
 mod mfu;
@@ -19,6 +20,7 @@ mod operators;
 mod peak;
 mod reconcile;
 pub mod run;
+mod side_by_side;
 pub mod text;
 mod timed;
 

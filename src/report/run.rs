@@ -22,6 +22,7 @@ impl Report for RunResult {
         classes(self, out, unit)?;
         functions(self, out, unit)?;
         regions(self, out, unit)?;
+        shown_as(self, out)?;
         events(&self.events, out)?;
         closing(self, out)
     }
@@ -77,6 +78,9 @@ impl Report for RunResult {
         }
         for region in self.regions.iter().flatten() {
             out.serialize(row("region", &region.path, Some(region.calls), Some(region.flops)))?;
+        }
+        for event in self.shown_as.iter().flat_map(|shown| &shown.events) {
+            out.serialize(row("as", &event.name, event.count, event.flops))?;
         }
         for event in &self.events {
             out.serialize(row("event", &event.name, event.raw, None))?;
@@ -209,6 +213,27 @@ fn section(out: &mut dyn Write, table: &Table, all: usize, of: &str) -> io::Resu
         Some(more) if more > 0 => writeln!(out, "... and {more} more {of}: --format json has them all"),
         _ => Ok(()),
     }
+}
+
+/// What another CPU's events would show. In their own unit, FLOPs, whatever the unit of the table.
+fn shown_as(run: &RunResult, out: &mut dyn Write) -> io::Result<()> {
+    let Some(shown) = &run.shown_as else { return Ok(()) };
+    let mut table = Table::new(&[
+        ("count", Align::Right),
+        ("FLOPs", Align::Right),
+        ("event", Align::Left),
+        ("config", Align::Right),
+    ]);
+    let known = |count: Option<u64>| count.map_or_else(|| "not known".into(), |count| grouped(count.into()));
+    for event in &shown.events {
+        table.row([known(event.count), known(event.flops), event.name.clone(), event.config.clone()]);
+    }
+    writeln!(out, "\nas the events of {} ({}) would show it", shown.cpu, shown.microarchitecture)?;
+    table.write(out)?;
+    for caveat in &shown.caveats {
+        writeln!(out, "note: {caveat}")?;
+    }
+    Ok(())
 }
 
 fn events(events: &[Event], out: &mut dyn Write) -> io::Result<()> {

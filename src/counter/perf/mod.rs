@@ -27,8 +27,8 @@ pub struct Perf {
 impl Perf {
     /// Why it cannot count here; None if its events open.
     pub fn refusal(&self) -> Option<Error> {
-        let row = fp::microarchitecture(&self.cpu);
-        row.and_then(|row| FpEvents::open(row, Pid::from_raw(0))).err()
+        let events = fp::known(&self.cpu);
+        events.and_then(|events| FpEvents::open(&events, Pid::from_raw(0))).err()
     }
 }
 
@@ -38,10 +38,10 @@ impl Counter for Perf {
     }
 
     fn measure(&self, command: &Command, options: &Options) -> Result<Measurement> {
-        let row = fp::microarchitecture(&self.cpu)?;
+        let known = fp::known(&self.cpu)?;
         let adoption = Adoption::begin();
         let mut launch = Launch::new(command, None)?;
-        let fp_events = match FpEvents::open(row, launch.pid) {
+        let fp_events = match FpEvents::open(&known, launch.pid) {
             Ok(events) => events,
             Err(error) => {
                 launch.abandon();
@@ -58,7 +58,7 @@ impl Counter for Perf {
         let end = wait_for(&launch, options)?;
         let wall_s = started.elapsed().as_secs_f64();
         let (mut events, pmu_flops) = fp_events.read();
-        let mut reasons = doubts(row.caveats, &events);
+        let mut reasons = doubts(&known.caveats(), &events);
         reasons.extend(adoption.survivors().iter().map(|name| format!("still running when the command ended: {name}")));
         events.extend(software.into_iter().map(|event| event.read()));
         Ok(Measurement {

@@ -18,7 +18,7 @@ use crate::units::{Amount, Count, Unit};
 mod execution;
 mod model;
 mod paths;
-mod visible;
+pub(super) mod visible;
 
 /// What was counted, and how.
 pub struct Subject<'a> {

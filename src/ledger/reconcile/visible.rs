@@ -77,6 +77,22 @@ pub fn entries(classes: &Classes) -> Vec<Entry> {
     causes.into_iter().map(entry).collect()
 }
 
+/// Half precision, where its events were not opened beside the others.
+pub fn half_not_opened(classes: &Classes) -> Option<Entry> {
+    let half = classes.iter().filter(|(class, _)| class.precision == Precision::Fp16);
+    let shown = half.filter_map(|(class, count)| Some((class, count, count.pmu_flops(class).filter(|n| *n > 0)?)));
+    let evidence: Vec<Evidence> = shown
+        .map(|(class, count, flops)| Evidence { what: describe(class, count), flops: -Amount::from(flops) })
+        .collect();
+    (!evidence.is_empty()).then(|| Entry {
+        cause: "fp16-not-opened".into(),
+        flops: evidence.iter().map(|e| e.flops).sum(),
+        basis: Basis::Measured,
+        text: "half precision: its events take counters of their own, and were not opened".into(),
+        evidence,
+    })
+}
+
 fn describe(class: &Class, count: &ClassCount) -> String {
     let name = format!("{:?}", class.mnemonic).to_lowercase();
     let lanes = if class.masked { format!(", {} active lanes", count.lanes) } else { String::new() };

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::root::Root;
-use crate::machine::{Cpu, Microarchitecture};
+use crate::machine::{Cpu, CpuEvents, cpu};
 
 const CPUINFO: &str = "/proc/cpuinfo";
 const PMUS: &str = "/sys/bus/event_source/devices";
@@ -13,8 +13,8 @@ pub struct Processor {
     /// As `GenuineIntel-6-8F`.
     pub id: Option<String>,
     pub name: Option<String>,
-    /// None where the table of events does not know it.
-    pub microarchitecture: Option<&'static str>,
+    /// Those of its core types; None where the table of events does not know it.
+    pub microarchitecture: Option<String>,
     /// PMUs of the cores that the kernel offers: `cpu`, or `cpu_core` and `cpu_atom` on hybrids.
     pub core_pmus: Vec<String>,
     pub hybrid: bool,
@@ -24,17 +24,17 @@ pub struct Processor {
 
 impl Processor {
     pub fn of(root: &Root) -> Processor {
-        let cpu = cpu(root);
-        let row = cpu.as_ref().and_then(Microarchitecture::of);
+        let cpu = root.text(CPUINFO).as_deref().and_then(cpu::parse_cpuinfo);
+        let events = cpu.as_ref().and_then(CpuEvents::of);
         let core_pmus: Vec<String> =
             root.names(PMUS).into_iter().filter(|name| name == "cpu" || name.starts_with("cpu_")).collect();
         Processor {
             id: cpu.as_ref().map(Cpu::to_string),
             name: root.field(CPUINFO, "model name"),
-            microarchitecture: row.map(|row| row.name),
+            microarchitecture: events.as_ref().map(CpuEvents::name),
             hybrid: core_pmus.iter().any(|name| name == "cpu_atom") || flag(root, "hybrid_cpu"),
             core_pmus,
-            caveats: row.map_or_else(Vec::new, |row| row.caveats.to_vec()),
+            caveats: events.as_ref().map_or_else(Vec::new, CpuEvents::caveats),
         }
     }
 
@@ -42,16 +42,6 @@ impl Processor {
     pub fn is_amd(&self) -> bool {
         self.id.as_deref().is_some_and(|id| id.starts_with("AuthenticAMD") || id.starts_with("HygonGenuine"))
     }
-}
-
-fn cpu(root: &Root) -> Option<Cpu> {
-    let number = |key: &str| root.field(CPUINFO, key).and_then(|value| value.parse().ok());
-    Some(Cpu {
-        vendor: root.field(CPUINFO, "vendor_id")?,
-        family: number("cpu family")?,
-        model: number("model")?,
-        stepping: number("stepping"),
-    })
 }
 
 /// Is it in the CPU's flags?

@@ -181,7 +181,7 @@ fn hybrids_have_two_pmus() {
     let facts = machine.facts();
     assert!(facts.cpu.hybrid);
     assert_eq!(facts.cpu.core_pmus, ["cpu_atom", "cpu_core"]);
-    assert_eq!(facts.cpu.microarchitecture.map(|name| name.contains("Alder Lake")), Some(true));
+    assert_eq!(facts.cpu.microarchitecture.as_ref().map(|name| name.contains("Alder Lake")), Some(true));
     assert!(explain(libc::EINVAL, &facts).cause.contains("cpu_atom"));
 }
 
