@@ -47,6 +47,15 @@ impl Maps {
         let next = self.mappings.partition_point(|m| m.start <= address);
         self.mappings[..next].last().filter(|m| address < m.end)
     }
+
+    /// From the first to the last address of the file that is mapped at an address, gaps left aside: an object with
+    /// its data.
+    pub fn object(&self, address: u64) -> Option<(u64, u64)> {
+        let inode = self.find(address).map(|m| m.inode).filter(|inode| *inode != 0)?;
+        let mut parts = self.mappings.iter().filter(|m| m.inode == inode);
+        let start = parts.next()?.start;
+        Some((start, parts.next_back().map_or(self.find(address)?.end, |m| m.end)))
+    }
 }
 
 /// `7f1c2e5b8000-7f1c2e5da000 r-xp 00026000 fe:01 1234    /usr/lib/libc.so.6`
@@ -97,6 +106,7 @@ mod tests {
         assert_eq!(name(0x7ffd1234), Some("[vdso]"));
         assert_eq!(name(0), None);
         assert_eq!(maps.find(0x500000).map(|m| (m.writable, m.executable, m.shared)), Some((true, true, false)));
+        assert_eq!((maps.object(0x400800), maps.object(0x500000)), (Some((0x400000, 0x401000)), None));
         assert_eq!(maps.find(0x400000).map(|m| (m.offset, m.inode)), Some((0x1000, 77)));
     }
 }

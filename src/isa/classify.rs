@@ -1,9 +1,9 @@
 //! From the table to the class of an instruction.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use iced_x86::{Code, EncodingKind, Instruction, Mnemonic, OpCodeInfo, OpCodeOperandKind, Register};
+use rustc_hash::FxHashMap;
 
 use super::table::{Counts, Form, Row, SUFFIXES, Span, TABLE, Work};
 use super::{Class, Classified, Kind, Weight};
@@ -13,11 +13,13 @@ const TILE_BITS: u16 = 8192;
 
 /// The class of an instruction; None where it is not floating-point.
 pub fn classify(instruction: &Instruction) -> Option<Classified> {
-    static CLASSES: LazyLock<Vec<Option<Class>>> = LazyLock::new(|| {
-        let entries = entries();
-        Code::values().map(|code| class_of(code, entries.get(&code.mnemonic())?)).collect()
-    });
-    let class = (*CLASSES.get(instruction.code() as usize)?)?;
+    static ENTRIES: LazyLock<Vec<Option<Entry>>> = LazyLock::new(entries);
+    // Each once it is met: what iced tells of encodings takes it a millisecond to make up.
+    static CLASSES: LazyLock<Vec<OnceLock<Option<Class>>>> =
+        LazyLock::new(|| Code::values().map(|_| OnceLock::new()).collect());
+    let code = instruction.code();
+    let entry = ENTRIES[code.mnemonic() as usize].as_ref()?;
+    let class = (*CLASSES[code as usize].get_or_init(|| class_of(code, entry)))?;
     let mask = Some(instruction.op_mask()).filter(|&register| register != Register::None);
     Some(Classified { class: Class { masked: mask.is_some(), ..class }, mask })
 }
@@ -30,10 +32,10 @@ struct Entry {
     form: Form,
 }
 
-/// The table, its names resolved.
-fn entries() -> HashMap<Mnemonic, Entry> {
-    let mnemonics: HashMap<String, Mnemonic> = Mnemonic::values().map(|m| (super::mnemonic_name(m), m)).collect();
-    TABLE.iter().flat_map(names).filter_map(|(name, entry)| Some((*mnemonics.get(&name)?, entry))).collect()
+/// The table, its names resolved, by mnemonic.
+fn entries() -> Vec<Option<Entry>> {
+    let by_name: FxHashMap<String, Entry> = TABLE.iter().flat_map(names).collect();
+    Mnemonic::values().map(|mnemonic| by_name.get(&super::mnemonic_name(mnemonic)).copied()).collect()
 }
 
 /// Every name that a row can stand for; not all of a family's exist.
@@ -52,15 +54,14 @@ fn names(row: &Row) -> Vec<(String, Entry)> {
 }
 
 fn class_of(code: Code, entry: &Entry) -> Option<Class> {
-    let encoding = code.op_code();
-    if !counts_here(code, encoding) {
+    if !counts_here(code) {
         return None;
     }
     let Form { precision, lane, span } = entry.form;
     let (width, lanes) = match span {
-        Span::Register => with_lanes(widest_register(encoding), lane),
+        Span::Register => with_lanes(widest_register(code.op_code()), lane),
         Span::Bits(bits) => with_lanes(bits, lane),
-        Span::HalfOfIndex => with_lanes(index_register(encoding) / 2, lane),
+        Span::HalfOfIndex => with_lanes(index_register(code.op_code()) / 2, lane),
         Span::Tile => (TILE_BITS, 0),
     };
     let flops = match entry.counts.flops {
@@ -81,9 +82,9 @@ fn class_of(code: Code, entry: &Entry) -> Option<Class> {
 }
 
 /// False for encodings that share a floating-point mnemonic without being of its family.
-fn counts_here(code: Code, encoding: &OpCodeInfo) -> bool {
+fn counts_here(code: Code) -> bool {
     let string = matches!(code, Code::Movsd_m32_m32 | Code::Cmpsd_m32_m32);
-    let knights_corner = encoding.encoding() == EncodingKind::MVEX;
+    let knights_corner = code.encoding() == EncodingKind::MVEX;
     !string && !knights_corner
 }
 

@@ -28,7 +28,12 @@ int main(void) {
     memset(page + 4090, 0x90, 6);
     CHECK(mprotect(page + 4096, 4096, PROT_NONE) == 0);
     try(page + 4090, page + 4096);
-    munmap(page, 8192);
+    /* The same in the middle of an instruction. */
+    page[4095] = 0xb8;
+    try(page + 4095, page + 4096);
+    munmap(page + 4096, 4096);
+    try(page + 4095, page + 4096);
+    munmap(page, 4096);
     try(page, page);
     /* Behind the end of a file. */
     int file = open("/proc/self/exe", O_RDONLY);

@@ -13,10 +13,10 @@ use nix::unistd::{Pid, gettid};
 use crate::counter::cpus::Cpus;
 
 /// A thread that traps so often within `BURST` shares our CPU ...
-const MANY: u32 = 48;
-const BURST: Duration = Duration::from_millis(8);
+const MANY: u32 = 24;
+const BURST: Duration = Duration::from_millis(16);
 /// ... until it traps less often than this in such a while.
-const FEW: u32 = 40;
+const FEW: u32 = 16;
 const WHILE: Duration = Duration::from_millis(20);
 
 /// Threads that share our CPU: where they may run natively, and their traps since the last look.

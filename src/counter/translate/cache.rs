@@ -1,14 +1,13 @@
 //! The translations of one address space: where they are, how they are linked, and how they are
 //! found by program address and by place.
 
-use std::collections::VecDeque;
-
 use iced_x86::InstructionInfoFactory;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::blocks::{Block, BlockId, Blocks, Placed};
 use super::decode::{self, Code64, Decoded, End, MOST_INSTRUCTIONS, Stability};
 use super::emit::{Emitter, JUMP, LINE};
-use super::emitted::{Boundary, Counting, Emitted, Lanes, Link, Place, To, Unplaceable};
+use super::emitted::{Emitted, Lanes, Link, Place, To, Unplaceable};
 use super::index::Index;
 use super::sequences::Sequences;
 use super::work::Use;
@@ -16,35 +15,7 @@ use super::zone::Zone;
 use super::{area, liveness};
 use crate::counter::CountAt;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct BlockId(pub u32);
-
-#[derive(Debug, Clone)]
-pub struct Block {
-    /// Address in the program.
-    pub start: u64,
-    pub bytes: Box<[u8]>,
-    pub instructions: u8,
-    /// Address and length of its translation.
-    pub at: u64,
-    pub length: u32,
-    pub boundaries: Box<[Boundary]>,
-    pub counting: Counting,
-    pub lanes: Box<[Lanes]>,
-    /// Its floating-point instructions.
-    pub uses: Box<[Use]>,
-    zone: u16,
-    /// It begins with a place for a jump elsewhere.
-    revocable: bool,
-    /// What indirect branches land on; 0 if none has yet.
-    landing: u64,
-}
-
-impl Block {
-    pub fn next(&self) -> u64 {
-        self.start + self.bytes.len() as u64
-    }
-}
+mod ahead;
 
 /// Translations at most, and counters: as many as a thread's area has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +29,7 @@ pub enum Untranslatable {
 }
 
 /// Tells the floating-point instructions of a block.
-pub type Describe<'a> = dyn FnMut(&Decoded, &[Lanes]) -> Box<[Use]> + 'a;
+pub type Describe<'a> = dyn FnMut(&Decoded, &[Lanes]) -> Vec<Use> + 'a;
 
 /// What translation needs of the world.
 pub struct World<'a> {
@@ -71,39 +42,24 @@ pub struct World<'a> {
     pub uses: &'a mut Describe<'a>,
 }
 
-/// Blocks translated at one trap at most: a trap costs as much as about eight.
-const AHEAD: usize = 32;
-
-/// Of the translation at one trap.
-#[derive(Debug, Default)]
-struct Progress {
-    /// Where the program may go on.
-    ahead: VecDeque<u64>,
-    /// Blocks so far.
-    done: usize,
-    /// Blocks that fall through one to the next.
-    placed: Vec<BlockId>,
-}
-
 /// How a block is to be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     /// From wherever the program comes, with the block at `follow` to be placed right behind it.
-    Run { follow: Option<u64> },
+    /// To the `first` of a run none falls through.
+    Run { first: bool, follow: Option<u64> },
     /// By the tracer only.
     Alone,
 }
 
 #[derive(Debug, Clone, Default)]
 pub struct Cache {
-    blocks: Vec<Block>,
+    blocks: Blocks,
     index: Index,
     /// Blocks of code that may have changed, until it is known whether it has.
     revoked: FxHashMap<u64, BlockId>,
     /// Single instructions.
     alone: FxHashMap<u64, BlockId>,
-    /// Blocks with floating-point instructions.
-    floating: Vec<BlockId>,
     /// What a trap's number stands for: the four bytes of the branch, and where it leads.
     exits: Vec<(u64, To)>,
     /// Branches to what is not translated yet, by where they lead.
@@ -116,16 +72,12 @@ pub struct Cache {
 }
 
 impl Cache {
-    pub fn blocks(&self) -> &[Block] {
+    pub fn blocks(&self) -> &Blocks {
         &self.blocks
     }
 
     pub fn block(&self, id: BlockId) -> &Block {
-        &self.blocks[id.0 as usize]
-    }
-
-    pub fn floating(&self) -> impl Iterator<Item = (BlockId, &Block)> {
-        self.floating.iter().map(|id| (*id, self.block(*id)))
+        self.blocks.get(id)
     }
 
     pub fn slots(&self) -> u32 {
@@ -165,7 +117,7 @@ impl Cache {
         start: u64,
     ) -> Result<BlockId, Untranslatable> {
         let decoded = decode::decode(world.code, start, 1).ok_or(Untranslatable::NoCode)?;
-        if let Some(known) = self.alone.get(&start).filter(|id| *self.block(**id).bytes == *decoded.bytes) {
+        if let Some(known) = self.alone.get(&start).filter(|id| self.blocks.bytes(self.block(**id)) == decoded.bytes) {
             return Ok(*known);
         }
         let zone = zone_for(zones, start)?;
@@ -179,7 +131,7 @@ impl Cache {
         let id = self.revoked.remove(&start)?;
         let block = self.block(id);
         let now = decode::decode(world.code, start, MOST_INSTRUCTIONS)?;
-        if *now.bytes != *block.bytes {
+        if now.bytes != self.blocks.bytes(block) {
             return None;
         }
         let (at, zone) = (block.at, &mut zones[usize::from(block.zone)]);
@@ -189,97 +141,6 @@ impl Cache {
             self.link(zones, hole, id);
         }
         Some(id)
-    }
-
-    /// Translates `start` and, right behind it, what it falls through to; then, as far as `AHEAD`
-    /// allows, the other ways.
-    fn chain(&mut self, zones: &mut [Zone], world: &mut World, start: u64) -> Result<BlockId, Untranslatable> {
-        let mut progress = Progress::default();
-        let zone = zone_for(zones, start)?;
-        let first = self.run_of_blocks(&mut zones[zone], zone, world, start, &mut progress)?;
-        while let Some(next) = progress.ahead.pop_front().filter(|_| progress.done < AHEAD) {
-            if self.find(next).is_none()
-                && self.restore(zones, world, next).is_none()
-                && zones[zone].reaches(next)
-                && zones[zone].has_room()
-            {
-                // What is ahead may not be code at all; it will be seen when it is executed.
-                let _ = self.run_of_blocks(&mut zones[zone], zone, world, next, &mut progress);
-            }
-        }
-        Ok(first)
-    }
-
-    fn run_of_blocks(
-        &mut self,
-        zone: &mut Zone,
-        zone_index: usize,
-        world: &mut World,
-        start: u64,
-        progress: &mut Progress,
-    ) -> Result<BlockId, Untranslatable> {
-        progress.placed.clear();
-        let outcome = self.place_run(zone, zone_index, world, start, progress);
-        // Only now, with all that one falls through to in place, may other threads come.
-        for id in &progress.placed {
-            let Block { start, at, .. } = self.blocks[id.0 as usize];
-            // Those from other zones are linked when they are taken.
-            let holes = self.waiting.remove(&start).unwrap_or_default();
-            let (here, elsewhere): (Vec<u64>, Vec<u64>) = holes.into_iter().partition(|hole| zone.memory.holds(*hole));
-            for hole in here.into_iter().filter(|hole| *hole != pad(at)) {
-                zone.lead(hole, at);
-            }
-            if !elsewhere.is_empty() {
-                self.waiting.insert(start, elsewhere);
-            }
-        }
-        match progress.placed.first() {
-            Some(first) => Ok(*first),
-            None => outcome.and(Err(Untranslatable::NoCode)),
-        }
-    }
-
-    /// Blocks one behind the other, each falling through to the next.
-    fn place_run(
-        &mut self,
-        zone: &mut Zone,
-        zone_index: usize,
-        world: &mut World,
-        start: u64,
-        progress: &mut Progress,
-    ) -> Result<(), Untranslatable> {
-        let mut address = start;
-        let mut decoded = decode::decode(world.code, start, MOST_INSTRUCTIONS).ok_or(Untranslatable::NoCode)?;
-        loop {
-            progress.done += 1;
-            let (follow, other) = successors(&decoded);
-            progress.ahead.extend(other);
-            if let Some(target) = decoded.pointer().and_then(|at| world.code.pointer(at)) {
-                self.indirect_targets.insert(target);
-                progress.ahead.push_back(target);
-            }
-            progress.ahead.extend(follow.filter(|next| self.revoked.contains_key(next)));
-            let unknown = |next: u64| self.find(next).is_none() && !self.revoked.contains_key(&next);
-            let follow = follow.filter(|next| progress.done < AHEAD && *next != address && unknown(*next));
-            let following = follow.and_then(|next| decode::decode(world.code, next, MOST_INSTRUCTIONS));
-            let follow = follow.filter(|_| following.is_some());
-            match self.place(zone, zone_index, world, &decoded, Way::Run { follow }) {
-                Ok(id) => progress.placed.push(id),
-                Err(why) => {
-                    if !progress.placed.is_empty() {
-                        // The block before falls through to here.
-                        let number = self.exits.len() as u32;
-                        self.exits.push((0, To::Block(address)));
-                        zone.append_jump_to_stub(world.sequences, number);
-                    }
-                    return Err(why);
-                }
-            }
-            match (follow, following) {
-                (Some(next), Some(block)) => (address, decoded) = (next, block),
-                _ => return Ok(()),
-            }
-        }
     }
 
     /// Emits one block where the zone's last ended.
@@ -295,8 +156,15 @@ impl Cache {
             return Err(Untranslatable::Full);
         }
         let (follow, alone) = match way {
-            Way::Run { follow } => (follow, false),
+            Way::Run { follow, .. } => (follow, false),
             Way::Alone => (None, true),
+        };
+        // Where a return will lead, it goes on without a jump.
+        let landing = match way {
+            Way::Run { first: true, .. } if self.indirect_targets.contains(&block.start) => {
+                zone.landing(world.sequences)
+            }
+            _ => 0,
         };
         let stability = world.code.stability(block.start);
         if stability != Stability::Fixed {
@@ -321,8 +189,19 @@ impl Cache {
             Unplaceable::Unencodable => Untranslatable::Full,
         })?;
         self.next_slot += emitted.slots;
-        let id = BlockId(self.blocks.len() as u32);
         let Emitted { mut code, boundaries, counting, lanes, links, constants, .. } = emitted;
+        let id = self.blocks.add(Placed {
+            decoded: block,
+            at: place.at,
+            length: code.len() as u32,
+            zone: zone_index as u16,
+            revocable: stability != Stability::Fixed,
+            landing,
+            counting,
+            boundaries: &boundaries,
+            lanes: &lanes,
+            uses: &(world.uses)(block, &lanes),
+        });
         for (offset, constant) in constants {
             let pool = zone.constant(constant);
             fill(&mut code, offset, place.at, pool);
@@ -337,19 +216,23 @@ impl Cache {
                 To::Block(address) => self.find(address).map(|id| self.block(id).at),
                 _ => None,
             };
-            let target = target.unwrap_or_else(|| {
-                let number = self.exits.len() as u32;
-                self.exits.push((hole, to));
-                if let To::Block(address) = to
-                    && !alone
-                {
-                    self.waiting.entry(address).or_default().push(hole);
+            let target = match target {
+                Some(target) => zone.within_reach(hole, target),
+                None => {
+                    let number = self.exits.len() as u32;
+                    self.exits.push((hole, to));
+                    if let To::Block(address) = to
+                        && !alone
+                    {
+                        self.waiting.entry(address).or_default().push(hole);
+                    }
+                    zone.stub(world.sequences, number)
                 }
-                zone.stub(world.sequences, number)
-            });
+            };
             fill(&mut code, offset, place.at, target);
         }
         zone.append(&code);
+        zone.promise_stub(world.sequences);
         if let End::Call { .. } | End::IndirectCall = block.end {
             self.indirect_targets.insert(block.next());
             if let Some(known) = self.find(block.next()) {
@@ -359,29 +242,11 @@ impl Cache {
         if self.indirect_targets.contains(&block.start) {
             self.returnable.push(id);
         }
-        let uses = (world.uses)(block, &lanes);
-        if !uses.is_empty() {
-            self.floating.push(id);
-        }
         self.index.placed(zone_index, place.at, id);
-        self.blocks.push(Block {
-            start: block.start,
-            bytes: block.bytes.clone().into(),
-            instructions: block.instructions.len() as u8,
-            at: place.at,
-            length: code.len() as u32,
-            boundaries: boundaries.into(),
-            counting,
-            lanes: lanes.into(),
-            uses,
-            zone: zone_index as u16,
-            revocable: place.stability != Stability::Fixed,
-            landing: 0,
-        });
         Ok(id)
     }
 
-    /// Lets a direct branch lead straight to a block, if it can reach that.
+    /// Lets a direct branch lead straight to a block.
     pub fn link(&mut self, zones: &mut [Zone], hole: u64, to: BlockId) {
         let target = self.block(to).at;
         if hole == pad(target) {
@@ -400,9 +265,9 @@ impl Cache {
 
     /// What an indirect branch to the block lands on.
     pub fn landing(&mut self, zones: &mut [Zone], sequences: &Sequences, id: BlockId) -> u64 {
-        let block = &mut self.blocks[id.0 as usize];
+        let block = self.blocks.get_mut(id);
         if block.landing == 0 {
-            block.landing = zones[usize::from(block.zone)].landing(sequences, block.at);
+            block.landing = zones[usize::from(block.zone)].landing_for(sequences, block.at);
         }
         block.landing
     }
@@ -417,15 +282,19 @@ impl Cache {
                 continue;
             }
             let (at, revocable, zone) = (block.at, block.revocable, &mut zones[usize::from(block.zone)]);
-            let number = self.exits.len() as u32;
-            // What leads here will be led on to what is translated instead, by one store.
             let hole = if revocable { pad(at) } else { 0 };
-            self.exits.push((hole, To::Block(first)));
+            let mut stub = block.revoked_by;
+            if stub == 0 {
+                let number = self.exits.len() as u32;
+                self.exits.push((hole, To::Block(first)));
+                stub = zone.promised_stub(sequences, number);
+                self.blocks.get_mut(id).revoked_by = stub;
+            }
             if revocable {
+                // What leads here will be led on to what is translated instead, by one store.
                 self.waiting.entry(first).or_default().push(hole);
                 self.revoked.insert(first, id);
             }
-            let stub = zone.stub(sequences, number);
             let mut jump = vec![0xE9, 0, 0, 0, 0];
             fill(&mut jump, 1, at, stub);
             debug_assert_eq!(jump.len(), JUMP);
@@ -468,20 +337,4 @@ fn fill(code: &mut [u8], offset: u32, at: u64, target: u64) {
     let behind = at + u64::from(offset) + 4;
     let displacement = target.wrapping_sub(behind) as u32;
     code[offset as usize..offset as usize + 4].copy_from_slice(&displacement.to_le_bytes());
-}
-
-/// Where a block most likely goes on, and other ways worth translating ahead.
-fn successors(block: &Decoded) -> (Option<u64>, Vec<u64>) {
-    let next = block.next();
-    match block.end {
-        End::Next | End::Syscall { .. } => (Some(next), vec![]),
-        End::Jump { target } => (Some(target), vec![]),
-        End::Branch { target } => (Some(next), vec![target]),
-        End::ShortBranch { target } => (None, vec![next, target]),
-        End::Call { target } => (Some(target), vec![next]),
-        End::IndirectCall => (None, vec![next]),
-        End::Marker | End::TileConfig => (None, vec![next]),
-        End::Transaction { fallback } => (Some(fallback), vec![]),
-        End::Return | End::IndirectJump | End::Raises | End::Unsupported(_) => (None, vec![]),
-    }
 }

@@ -5,10 +5,10 @@ use nix::unistd::Pid;
 
 use super::Tracer;
 use super::areas::Area;
-use super::decode::Decoded;
+use super::decode::{Decoded, End};
 use super::emitted::Lanes;
 use super::thread::Process;
-use super::work::{Counts, LaneSource, Pairs, Use};
+use super::work::{LaneSource, Pairs, Use};
 use crate::counter::maps::Maps;
 use crate::counter::ptrace::Stopped;
 use crate::counter::record::Record;
@@ -26,9 +26,10 @@ pub struct Describer<'a> {
 }
 
 impl Describer<'_> {
-    pub fn uses(&mut self, stopped: &Stopped, block: &Decoded, counted: &[Lanes]) -> Box<[Use]> {
-        let classified = block
-            .instructions
+    pub fn uses(&mut self, stopped: &Stopped, block: &Decoded, counted: &[Lanes]) -> Vec<Use> {
+        // What raises a signal is not executed.
+        let executed = block.instructions.len() - usize::from(block.end == End::Raises);
+        let classified = block.instructions[..executed]
             .iter()
             .enumerate()
             .filter_map(|(index, instruction)| Some((index as u8, instruction, isa::classify(instruction)?)));
@@ -43,18 +44,18 @@ impl Describer<'_> {
             });
             let class = classified.class;
             let lanes = if class.kind == Kind::Tile {
-                LaneSource::Tiles(*instruction)
+                LaneSource::Tiles
             } else if let Some(counter) = counted.iter().find(|lanes| lanes.index == index) {
                 LaneSource::Counted(counter.slot)
             } else {
                 if class.masked {
                     self.record.void(format!("the active lanes of {} cannot be counted", class.mnemonic_name()));
                 }
-                LaneSource::Fixed(class.lanes.into())
+                LaneSource::Fixed(class.lanes)
             };
             uses.push(Use { index, pair: self.pairs.of(function, class), lanes });
         }
-        uses.into()
+        uses
     }
 }
 
@@ -64,19 +65,16 @@ impl Tracer {
         self.threads.values().filter(|thread| thread.process == pid).filter_map(|thread| thread.area.clone()).collect()
     }
 
-    fn now(&mut self, pid: Pid) -> Counts {
+    /// Brings a process's counts up to date.
+    fn update(&mut self, pid: Pid) {
         let areas = self.areas_of(pid);
         let areas: Vec<&Area> = areas.iter().collect();
-        let Some(process) = self.processes.get(&pid) else { return Counts::default() };
-        let Some(space) = process.space.and_then(|id| self.spaces.get(&id)) else {
-            return process.work.counts().clone();
-        };
-        let (now, in_loop) = process.work.now(&space.cache, &areas);
-        if in_loop {
+        let Some(process) = self.processes.get_mut(&pid) else { return };
+        let Some(space) = process.space.and_then(|id| self.spaces.get(&id)) else { return };
+        if process.work.update(space.cache.blocks(), &areas) {
             self.record
                 .void("a thread was in a loop of floating-point instructions when another began or ended a region");
         }
-        now
     }
 
     /// A thread has executed a marker.
@@ -84,11 +82,11 @@ impl Tracer {
         let tid = stopped.tid();
         let Some(pid) = self.threads.get(&tid).map(|thread| thread.process) else { return };
         self.count_tiles(stopped);
-        let now = self.now(pid);
-        let classes = self.pairs.classes(&now);
+        self.update(pid);
         let Some(process) = self.processes.get_mut(&pid) else { return };
+        let classes = self.pairs.classes(process.work.counts());
         if process.regions.is_empty() {
-            process.work.outside.add_difference(&now, &process.work.closed_at);
+            process.work.end_outside();
         }
         let log = &mut self.record.regions;
         let fault = match marker {
@@ -98,7 +96,9 @@ impl Tracer {
             }
             Marker::End => process.regions.end(log, tid.as_raw(), &classes),
         };
-        process.work.closed_at = now;
+        if process.regions.is_empty() {
+            process.work.begin_outside();
+        }
         if let Some(fault) = fault {
             self.record.void(fault);
         }
@@ -111,24 +111,20 @@ impl Tracer {
         let Some(process) = self.processes.get_mut(&thread.process) else { return };
         let Some(space) = process.space.and_then(|id| self.spaces.get(&id)) else { return };
         let Some(area) = &thread.area else { return };
-        for (id, block) in space.cache.floating() {
-            let tiles = block.uses.iter().filter_map(|used| match used.lanes {
-                LaneSource::Tiles(instruction) => Some((used.pair, instruction)),
-                _ => None,
-            });
-            let tiles: Vec<_> = tiles.collect();
-            if tiles.is_empty() {
-                continue;
-            }
-            let total = super::work::executions(block, &|slot| area.counter(slot));
+        let blocks = space.cache.blocks();
+        for id in blocks.with_tiles() {
+            let block = blocks.get(*id);
+            let total = super::work::executions(block.counting, &|slot| area.counter(slot));
             let before = thread.tiles_counted.insert(id.0, total).unwrap_or(0);
             let times = total.wrapping_sub(before);
             if times == 0 {
                 continue;
             }
-            for (pair, instruction) in tiles {
-                match thread.tiles.as_ref().and_then(|tiles| isa::tile_product(&instruction, tiles)) {
-                    Some(lanes) => process.work.add_tiles(pair, lanes.wrapping_mul(times)),
+            for used in blocks.uses(block).iter().filter(|used| used.lanes == LaneSource::Tiles) {
+                let product = blocks.instructions(block).nth(used.index.into());
+                let tiles = product.zip(thread.tiles.as_ref());
+                match tiles.and_then(|(product, tiles)| isa::tile_product(&product, tiles)) {
+                    Some(lanes) => process.work.add_tiles(used.pair, lanes.wrapping_mul(times)),
                     None => self.record.void("the configuration of a tile product cannot be read"),
                 }
             }
@@ -141,18 +137,17 @@ impl Tracer {
         let areas: Vec<&Area> = areas.iter().collect();
         let Some(process) = self.processes.get_mut(&pid) else { return };
         let Some(space) = process.space.and_then(|id| self.spaces.get(&id)) else { return };
-        process.work.fold(&space.cache, &areas);
+        process.work.fold(space.cache.blocks(), &areas);
     }
 
     /// A process is gone.
     pub(super) fn finish(&mut self, pid: Pid) {
         self.fold(pid);
         let Some(mut process) = self.processes.remove(&pid) else { return };
-        let now = process.work.counts().clone();
         if process.regions.is_empty() {
-            process.work.outside.add_difference(&now, &process.work.closed_at);
+            process.work.end_outside();
         }
-        let classes = self.pairs.classes(&now);
+        let classes = self.pairs.classes(process.work.counts());
         if let Some(fault) = process.regions.finish(&mut self.record.regions, &classes) {
             self.record.void(fault);
         }
@@ -165,7 +160,7 @@ impl Tracer {
         self.spaces.retain(|id, space| {
             let used = processes.values().any(|process| process.space == Some(*id));
             if !used {
-                self.meter.dropped(space);
+                self.meter.ended(*id, space);
             }
             used
         });

@@ -159,6 +159,8 @@ fn ending(instruction: &Instruction, block: &[Instruction]) -> End {
     match instruction.flow_control() {
         FlowControl::Next => match instruction.mnemonic() {
             Mnemonic::Ldtilecfg | Mnemonic::Tilerelease => End::TileConfig,
+            // Nor could its lanes be counted, which takes AVX-512 too.
+            _ if instruction.op_mask() != Register::None && !is_x86_feature_detected!("avx512f") => End::Raises,
             _ => End::Next,
         },
         FlowControl::UnconditionalBranch => End::Jump { target: instruction.near_branch_target() },
@@ -175,6 +177,7 @@ fn ending(instruction: &Instruction, block: &[Instruction]) -> End {
         FlowControl::IndirectBranch => End::IndirectJump,
         FlowControl::IndirectCall => End::IndirectCall,
         FlowControl::XbeginXabortXend => match instruction.mnemonic() {
+            Mnemonic::Xbegin if !is_x86_feature_detected!("rtm") => End::Raises,
             Mnemonic::Xbegin => End::Transaction { fallback: instruction.near_branch_target() },
             _ => End::Next,
         },

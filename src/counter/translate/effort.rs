@@ -1,6 +1,10 @@
 //! What translating took.
 
+use std::collections::HashMap;
+
 use super::space::Space;
+use super::thread::SpaceId;
+use super::zone::Zone;
 use crate::counter::Effort;
 use crate::counter::wait::own_cpu_seconds;
 
@@ -9,8 +13,8 @@ use crate::counter::wait::own_cpu_seconds;
 pub struct Meter {
     blocks: u64,
     traps: u64,
-    /// Of the translations of all living processes.
-    bytes: u64,
+    /// Of the living address spaces, as they were last seen: translations grow in more places than this is told of.
+    living: HashMap<SpaceId, Size>,
     most_bytes: u64,
 }
 
@@ -19,25 +23,30 @@ impl Meter {
         self.traps += 1;
     }
 
-    /// A space has grown from what it was.
-    pub fn grew(&mut self, before: Size, space: &Space) {
+    /// An address space is new. A forked process has its own copy of what is not its own work.
+    pub fn began(&mut self, id: SpaceId, space: &Space) {
+        self.living.insert(id, Size::of(space));
+        self.note_most();
+    }
+
+    /// A space has grown, perhaps.
+    pub fn saw(&mut self, id: SpaceId, space: &Space) {
         let now = Size::of(space);
+        let before = self.living.insert(id, now).unwrap_or_default();
         self.blocks += now.blocks - before.blocks;
-        self.holds(now.bytes - before.bytes);
+        if now.bytes > before.bytes {
+            self.note_most();
+        }
     }
 
-    /// A forked process has its own copy.
-    pub fn copied(&mut self, space: &Space) {
-        self.holds(Size::of(space).bytes);
+    pub fn ended(&mut self, id: SpaceId, space: &Space) {
+        self.saw(id, space);
+        self.living.remove(&id);
     }
 
-    pub fn dropped(&mut self, space: &Space) {
-        self.bytes -= Size::of(space).bytes;
-    }
-
-    fn holds(&mut self, more: u64) {
-        self.bytes += more;
-        self.most_bytes = self.most_bytes.max(self.bytes);
+    fn note_most(&mut self) {
+        let bytes = self.living.values().map(|size| size.bytes).sum();
+        self.most_bytes = self.most_bytes.max(bytes);
     }
 
     pub fn effort(&self) -> Effort {
@@ -47,13 +56,13 @@ impl Meter {
 
 /// Of a space's translations.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Size {
+struct Size {
     blocks: u64,
     bytes: u64,
 }
 
 impl Size {
-    pub fn of(space: &Space) -> Size {
-        Size { blocks: space.cache.blocks().len() as u64, bytes: space.zones.iter().map(super::zone::Zone::used).sum() }
+    fn of(space: &Space) -> Size {
+        Size { blocks: space.cache.blocks().len() as u64, bytes: space.zones.iter().map(Zone::used).sum() }
     }
 }

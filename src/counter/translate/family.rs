@@ -1,6 +1,7 @@
 //! Threads and processes as they come and go.
 
 use libc::user_regs_struct;
+use nix::errno::Errno;
 use nix::unistd::Pid;
 
 use super::Tracer;
@@ -24,15 +25,14 @@ impl Tracer {
             },
         };
         let creator = parent.tid();
-        self.adopt(child, creator)?;
+        self.adopt(child, &parent)?;
         let doing = self.threads.get(&creator).map_or(Doing::Running, |thread| thread.doing.clone());
         super::traps::resume(parent, doing, None)
     }
 
-    /// A new thread or process of `creator`.
-    fn adopt(&mut self, child: Stopped, creator: Pid) -> Traced<()> {
-        let tid = child.tid();
-        let creator_tid = creator;
+    /// A new thread or process, which another thread has made.
+    fn adopt(&mut self, child: Stopped, by: &Stopped) -> Traced<()> {
+        let (tid, creator_tid) = (child.tid(), by.tid());
         let Some(creator) = self.threads.get(&creator_tid) else { return child.run_on(None) };
         let (pid, area) = (creator.process, creator.area.clone());
         let process = status::process_of(tid).unwrap_or(pid);
@@ -46,7 +46,7 @@ impl Tracer {
             self.threads.insert(tid, Thread::new(process, Doing::Launching));
             return child.run_on(None);
         };
-        let shares = process == pid || shares_memory(&child, pid);
+        let shares = process == pid || shares_memory(&child, by)?;
         if process != tid || shares {
             if process == tid {
                 self.record.processes += 1;
@@ -75,7 +75,6 @@ impl Tracer {
                 return self.release(child, Some(registers));
             }
         };
-        self.meter.copied(&space);
         let id = self.new_space(space);
         let new = match self.processes.get(&pid) {
             Some(parent) => parent.child(id),
@@ -90,6 +89,7 @@ impl Tracer {
     pub(super) fn new_space(&mut self, space: Space) -> SpaceId {
         let id = SpaceId(self.next_space);
         self.next_space += 1;
+        self.meter.began(id, &space);
         self.spaces.insert(id, space);
         id
     }
@@ -272,11 +272,26 @@ impl Tracer {
 }
 
 /// vfork, or clone with CLONE_VM.
-fn shares_memory(child: &Stopped, parent: Pid) -> bool {
+fn shares_memory(child: &Stopped, parent: &Stopped) -> Traced<bool> {
     const KCMP_VM: i32 = 1;
+    let (of_child, of_parent) = (child.tid().as_raw(), parent.tid().as_raw());
     // SAFETY: no memory is involved.
-    let same = unsafe { libc::syscall(libc::SYS_kcmp, child.tid().as_raw(), parent.as_raw(), KCMP_VM, 0, 0) };
-    same == 0
+    match unsafe { libc::syscall(libc::SYS_kcmp, of_child, of_parent, KCMP_VM, 0, 0) } {
+        -1 => written_for_both(child, parent),
+        order => Ok(order == 0),
+    }
+}
+
+/// The same where kcmp is forbidden, as it is in containers by default: what is written for the child, does its
+/// parent see it?
+fn written_for_both(child: &Stopped, parent: &Stopped) -> Traced<bool> {
+    // On the stack of the thread that waits for us.
+    let at = parent.registers()?.rsp & !7;
+    let Some(before) = parent.read_u64(at) else { return Err(Errno::EFAULT) };
+    child.write(at, &(!before).to_ne_bytes())?;
+    let seen = parent.read_u64(at);
+    child.write(at, &before.to_ne_bytes())?;
+    Ok(seen != Some(before))
 }
 
 /// The program's registers in a new thread behind the traced call that made it.

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::cache::BlockId;
+use super::blocks::BlockId;
 use super::code_map::{PAGE, page_of};
 
 #[derive(Debug, Clone, Default)]

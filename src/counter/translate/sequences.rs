@@ -3,8 +3,8 @@
 
 use iced_x86::IcedError;
 use iced_x86::code_asm::{
-    AsmRegister64, AsmRegisterK, al, ax, byte_ptr, eax, ecx, edx, qword_ptr, r11, rax, rbp, rbx, rcx, rdi, rdx, rsi,
-    rsp, word_ptr,
+    AsmRegister64, AsmRegisterK, al, ax, byte_ptr, eax, ecx, edx, qword_ptr, r11, r11d, r11w, rax, rbp, rbx, rcx, rdi,
+    rdx, rsi, rsp, word_ptr,
 };
 use iced_x86::code_asm::{k0, k1, k2, k3, k4, k5, k6, k7, r8, r9, r10, r12, r13, r14, r15};
 
@@ -110,12 +110,12 @@ impl Sequences {
             })?,
             save_rcx: Template::new(|a| a.mov(at(area::RCX), rcx))?,
             lookup_counting: Template::new(|a| {
-                a.mov(at(area::RAX), rax)?;
-                count_through(a, rax)?;
+                a.mov(at(area::R11), r11)?;
+                count_through(a, r11)?;
                 look_up(a)
             })?,
             lookup: Template::new(|a| {
-                a.mov(at(area::RAX), rax)?;
+                a.mov(at(area::R11), r11)?;
                 look_up(a)
             })?,
             untraced_call: Template::new(|a| {
@@ -131,11 +131,12 @@ impl Sequences {
             trap: Template::new(|a| {
                 a.mov(at(area::RAX), rax)?;
                 a.mov(at(area::RCX), rcx)?;
+                a.mov(at(area::R11), r11)?;
                 trap(a)
             })?,
             search: Template::new(search)?,
             land: Template::new(|a| {
-                a.mov(rax, at(area::RAX))?;
+                a.mov(r11, at(area::R11))?;
                 a.mov(rcx, at(area::RCX))
             })?,
             nops: (0..64)
@@ -223,25 +224,26 @@ fn lanes_of_two_bytes(a: &mut Assembler) -> Result<(), IcedError> {
 }
 
 /// The thread's own table. Neither compares nor subtracts, for the flags: the table holds negated
-/// addresses, so that a match adds up to 0.
+/// addresses, so that a match adds up to 0. Borrows r11, not rax: what a function returns would
+/// wait for its way through memory, and r11 is dead by convention wherever functions come and go.
 fn look_up(a: &mut Assembler) -> Result<(), IcedError> {
     let mut hit = a.create_label();
-    a.movzx(eax, iced_x86::code_asm::cx)?;
-    a.mov(rax, qword_ptr(rax * 8 + area::KEYS).gs())?;
-    a.lea(rcx, qword_ptr(rcx + rax))?;
+    a.movzx(r11d, iced_x86::code_asm::cx)?;
+    a.mov(r11, qword_ptr(r11 * 8 + area::KEYS).gs())?;
+    a.lea(rcx, qword_ptr(rcx + r11))?;
     a.jrcxz(hit)?;
     // The way to `search`, which each zone has.
     a.db(&[0xE9])?;
     a.dd(&[SECOND.value()])?;
     a.set_label(&mut hit)?;
     // The negated address leads back to the index: -x = !x + 1, the 1 being in the displacement.
-    a.not(rax)?;
-    a.movzx(eax, ax)?;
-    a.jmp(qword_ptr(rax * 8 + (area::LANDINGS + 8)).gs())
+    a.not(r11)?;
+    a.movzx(r11d, r11w)?;
+    a.jmp(qword_ptr(r11 * 8 + (area::LANDINGS + 8)).gs())
 }
 
+/// rax, rcx and r11, which the call loses, have been saved.
 fn trap(a: &mut Assembler) -> Result<(), IcedError> {
-    a.mov(at(area::R11), r11)?;
     a.mov(eax, MAGIC)?;
     a.syscall()?;
     // The tracer always leads elsewhere.
@@ -252,10 +254,11 @@ fn trap(a: &mut Assembler) -> Result<(), IcedError> {
 /// own table learns what was found.
 fn search(a: &mut Assembler) -> Result<(), IcedError> {
     let (mut next, mut found, mut absent) = (a.create_label(), a.create_label(), a.create_label());
-    // rcx is the target plus what the table held, which is in rax.
-    a.not(rax)?;
-    a.lea(rcx, qword_ptr(rcx + rax + 1))?;
+    // rcx is the target plus what the table held, which is in r11.
+    a.not(r11)?;
+    a.lea(rcx, qword_ptr(rcx + r11 + 1))?;
     a.mov(at(area::TARGET), rcx)?;
+    a.mov(at(area::RAX), rax)?;
     a.mov(at(area::RDX), rdx)?;
     a.lahf()?;
     a.seto(al)?;
@@ -305,5 +308,6 @@ fn restore_flags(a: &mut Assembler) -> Result<(), IcedError> {
     // Overflows exactly where al is 1.
     a.add(al, 127)?;
     a.sahf()?;
-    a.mov(rdx, at(area::RDX))
+    a.mov(rdx, at(area::RDX))?;
+    a.mov(rax, at(area::RAX))
 }

@@ -1,6 +1,7 @@
 //! Memory that tracer and tracee share: the tracee makes and maps it, the tracer fetches its
 //! descriptor, and no descriptor is left in the tracee.
 
+use std::fs::OpenOptions;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr::{self, NonNull};
@@ -200,12 +201,18 @@ impl Drop for Shared {
 fn fetch(pid: Pid, fd: i32) -> Result<OwnedFd, Errno> {
     let leader = super::super::ptrace::status::process_of(pid).unwrap_or(pid);
     // SAFETY: both calls return descriptors that are ours alone, or an error.
-    unsafe {
-        let pidfd = Errno::result(libc::syscall(libc::SYS_pidfd_open, leader.as_raw(), 0))?;
-        let pidfd = OwnedFd::from_raw_fd(pidfd as i32);
-        let file = Errno::result(libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), fd, 0))?;
-        Ok(OwnedFd::from_raw_fd(file as i32))
-    }
+    let fetched = unsafe {
+        Errno::result(libc::syscall(libc::SYS_pidfd_open, leader.as_raw(), 0)).and_then(|pidfd| {
+            let pidfd = OwnedFd::from_raw_fd(pidfd as i32);
+            let file = Errno::result(libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), fd, 0))?;
+            Ok(OwnedFd::from_raw_fd(file as i32))
+        })
+    };
+    fetched.or_else(|errno| {
+        // Containers forbid it by default where they allow ptrace.
+        let opened = OpenOptions::new().read(true).write(true).open(format!("/proc/{pid}/fd/{fd}"));
+        opened.map(OwnedFd::from).map_err(|_| errno)
+    })
 }
 
 fn map(file: &OwnedFd, length: usize) -> Result<NonNull<u8>, Errno> {

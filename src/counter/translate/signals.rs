@@ -5,10 +5,11 @@ use libc::{SIGTRAP, c_int, siginfo_t, user_regs_struct};
 use nix::unistd::Pid;
 
 use super::Tracer;
-use super::code_map::page_of;
+use super::code_map::{PAGE, page_of};
 use super::space::Spot;
 use super::thread::{Doing, Pending};
 use super::traps::resume;
+use crate::counter::maps::Maps;
 use crate::counter::ptrace::status::Dispositions;
 use crate::counter::ptrace::{SavedFlags, Stopped, Traced, signal_bit};
 
@@ -19,6 +20,7 @@ const HANDLER_ENTRY: c_int = SIGTRAP;
 const TRAP_BRKPT: c_int = 1;
 const TRAP_TRACE: c_int = 2;
 const SI_KERNEL: c_int = 0x80;
+const SEGV_MAPERR: c_int = 1;
 const SEGV_ACCERR: c_int = 2;
 const SYS_SECCOMP: c_int = 1;
 
@@ -163,14 +165,13 @@ impl Tracer {
     /// The active lanes of the masked instruction at a place, which have been counted already.
     fn lanes_at(&mut self, stopped: &Stopped, spot: Spot) -> Traced<u64> {
         let Some(space) = self.space_of(stopped.tid()) else { return Ok(0) };
-        let block = space.cache.block(spot.block);
+        let (blocks, block) = (space.cache.blocks(), space.cache.block(spot.block));
         let index = spot.boundary.index;
-        if !block.lanes.iter().any(|lanes| lanes.index == index) {
+        if !blocks.lanes(block).iter().any(|lanes| lanes.index == index) {
             return Ok(0);
         }
-        let decoder = iced_x86::Decoder::with_ip(64, &block.bytes, block.start, 0);
-        let classified =
-            decoder.into_iter().nth(index.into()).and_then(|instruction| crate::isa::classify(&instruction));
+        let instruction = blocks.instructions(block).nth(index.into());
+        let classified = instruction.and_then(|instruction| crate::isa::classify(&instruction));
         let Some((class, mask)) = classified.and_then(|c| Some((c.class, c.mask?))) else { return Ok(0) };
         let mask = self.xstate.mask(stopped, mask.number())?.unwrap_or(0);
         Ok(crate::isa::active_lanes(&class, mask))
@@ -233,7 +234,7 @@ impl Tracer {
         let Some(space) = process.space.and_then(|id| self.spaces.get_mut(&id)) else {
             return stopped.run_on(None);
         };
-        let end = page + super::code_map::PAGE;
+        let end = page + PAGE;
         space.pages.forget(page, end);
         space.cache.revoke(&mut space.zones, &self.tools.sequences, page, end);
         let protection =
@@ -257,9 +258,27 @@ impl Tracer {
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         if thread.faults_at.take() == Some(registers.rip) || thread.area.is_none() {
             thread.doing = Doing::IntoHandler;
+            self.tell_where_code_ends(&stopped, signal, registers.rip)?;
             return stopped.step(Some(signal));
         }
         self.enter(stopped, user_regs_struct { orig_rax: u64::MAX, ..registers }, registers.rip)
+    }
+
+    /// The kernel took the first byte of an instruction for what cannot be executed, as it was told. If the program
+    /// may execute that, it is the page that the instruction runs into.
+    fn tell_where_code_ends(&mut self, stopped: &Stopped, signal: c_int, rip: u64) -> Traced<()> {
+        let executable = self.space_of(stopped.tid()).is_some_and(|space| space.code.at(rip).is_some());
+        if !executable || signal != libc::SIGSEGV {
+            return Ok(());
+        }
+        let next = page_of(rip) + PAGE;
+        let mut info = stopped.signal_info()?;
+        info.si_code = match Maps::of(stopped.tid()).find(next) {
+            Some(_) => SEGV_ACCERR,
+            None => SEGV_MAPERR,
+        };
+        set_address(&mut info, next);
+        stopped.set_signal_info(&info)
     }
 
     /// A thread is about to end: what it has executed of its last block counts.

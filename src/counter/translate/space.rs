@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use iced_x86::{Decoder, DecoderOptions, InstructionInfoFactory};
+use iced_x86::{Instruction, InstructionInfoFactory};
 use libc::user_regs_struct;
 use rustc_hash::FxHashMap;
 
 use super::areas::{Area, Areas};
-use super::cache::{BlockId, Cache, Untranslatable, World};
+use super::blocks::BlockId;
+use super::cache::{Cache, Untranslatable, World};
 use super::code_map::{CodeMap, PAGE, page_of};
 use super::decode::{Code64, Decoded, Stability};
 use super::emitted::{Boundary, Counting, Fix, INSIDE, LEFT, Lanes};
@@ -58,9 +59,10 @@ impl Space {
         let id = self.cache.at_place(place)?;
         let block = self.cache.block(id);
         let offset = (place - block.at) as u16;
-        let behind = block.boundaries.partition_point(|b| b.offset <= offset);
+        let boundaries = self.cache.blocks().boundaries(block);
+        let behind = boundaries.partition_point(|b| b.offset <= offset);
         let boundary = match behind.checked_sub(1) {
-            Some(at) => block.boundaries[at],
+            Some(at) => boundaries[at],
             None => Boundary { offset: u16::MAX, index: 0, fix: Fix::None },
         };
         Some(Spot { block: id, offset, boundary })
@@ -73,16 +75,16 @@ impl Space {
     /// A thread leaves a block where it stands: corrects what has been counted. `lanes`: those of the
     /// instruction that it stands before, if it is masked.
     pub fn leave(&self, spot: Spot, registers: &user_regs_struct, area: &Area, work: &mut Work, lanes: u64) {
-        let block = self.cache.block(spot.block);
+        let (blocks, block) = (self.cache.blocks(), self.cache.block(spot.block));
         let executed = spot.boundary.index;
         match block.counting {
             Counting::Counter { slot, done } if spot.offset >= done => {
                 if executed < block.instructions {
                     area.add(slot, u64::MAX);
-                    work.left_block(spot.block, executed);
+                    work.left_block(blocks, spot.block, executed);
                 }
             }
-            Counting::Counter { .. } => work.left_block(spot.block, executed),
+            Counting::Counter { .. } => work.left_block(blocks, spot.block, executed),
             Counting::Loop { slot, induction, .. } => {
                 if area.counter(slot + INSIDE) != 0 {
                     let mut value = register(registers, induction.register);
@@ -91,12 +93,12 @@ impl Space {
                     }
                     area.add(slot + LEFT, value);
                     area.store(super::area::counter(slot + INSIDE), 0);
-                    work.left_block(spot.block, executed);
+                    work.left_block(blocks, spot.block, executed);
                 }
             }
         }
         if spot.is_boundary()
-            && let Some(counted) = block.lanes.iter().find(|lanes| lanes.index == executed)
+            && let Some(counted) = blocks.lanes(block).iter().find(|lanes| lanes.index == executed)
         {
             area.add(counted.slot, lanes.wrapping_neg());
         }
@@ -106,8 +108,8 @@ impl Space {
     pub fn program_state(&self, spot: Spot, registers: &mut user_regs_struct, area: &Area) {
         let block = self.cache.block(spot.block);
         let before = usize::from(spot.boundary.index);
-        let decoder = Decoder::with_ip(64, &block.bytes, block.start, DecoderOptions::NONE);
-        let length: usize = decoder.into_iter().take(before).map(|instruction| instruction.len()).sum();
+        let instructions = self.cache.blocks().instructions(block);
+        let length: usize = instructions.take(before).map(|instruction: Instruction| instruction.len()).sum();
         registers.rip = block.start + length as u64;
         match spot.boundary.fix {
             Fix::None => {}
@@ -133,7 +135,7 @@ pub struct Tools {
 }
 
 /// As `Describe`, with the thread whose memory the block is in.
-pub type DescribeIn<'a> = dyn FnMut(&Stopped, &Decoded, &[Lanes]) -> Box<[Use]> + 'a;
+pub type DescribeIn<'a> = dyn FnMut(&Stopped, &Decoded, &[Lanes]) -> Vec<Use> + 'a;
 
 /// What to translate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,6 +226,18 @@ impl Space {
                 }
             }
         }
+    }
+
+    /// Code of a file has been mapped. What is mapped later may fill all that is within 2 GiB of it: its translations
+    /// get their room while there is some.
+    pub fn keep_in_reach(&mut self, stopped: Stopped, sequences: &Sequences, code: u64) -> Traced<Stopped> {
+        let Some((start, end)) = Maps::of(stopped.tid()).object(code) else { return Ok(stopped) };
+        if self.zones.iter().any(|zone| zone.reaches_all(start, end) && zone.has_room()) {
+            return Ok(stopped);
+        }
+        // That there is none is told once code there is executed.
+        let (stopped, _) = self.add_zone(stopped, sequences, end)?;
+        Ok(stopped)
     }
 
     fn add_zone(&mut self, stopped: Stopped, sequences: &Sequences, near: u64) -> Outcome<()> {

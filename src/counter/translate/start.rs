@@ -15,13 +15,21 @@ use super::space::{Outcome, Pages, Space, refused};
 use super::thread::Doing;
 use super::zone::{self, Zone};
 use crate::counter::maps::Maps;
-use crate::counter::ptrace::{Remote, Stopped, Traced};
+use crate::counter::ptrace::{Remote, Stopped, Traced, status};
+
+/// The code segment in which the kernel starts 32-bit programs.
+const CS_OF_32_BITS: u64 = 0x23;
 
 impl Tracer {
     /// execve is about to return to the first instruction of the new program.
     pub(super) fn start_program(&mut self, stopped: Stopped) -> Traced<()> {
         let tid = stopped.tid();
         let registers = stopped.registers()?;
+        if registers.cs == CS_OF_32_BITS {
+            let name = status::name(tid);
+            self.record.void(format!("{name} (process {tid}) runs uncounted: it is a 32-bit program"));
+            return self.forget_and_detach(stopped);
+        }
         self.look_for_rseq(tid);
         let (stopped, space) = new_space(stopped, &self.tools.sequences, registers.rip)?;
         let mut space = match space {
@@ -32,7 +40,6 @@ impl Tracer {
             }
         };
         let area = space.areas.take();
-        self.meter.copied(&space);
         let id = self.new_space(space);
         if let Some(process) = self.processes.get_mut(&tid) {
             process.space = Some(id);

@@ -56,6 +56,7 @@ pub enum Verdict {
 }
 
 const ARCH_SET_GS: u64 = 0x1001;
+const ARCH_GET_GS: u64 = 0x1004;
 const READ_IMPLIES_EXEC: u64 = 0x0040_0000;
 
 pub fn verdict(stopped: &Stopped, call: &Call, scratch: u64) -> Traced<Verdict> {
@@ -91,6 +92,11 @@ pub fn verdict(stopped: &Stopped, call: &Call, scratch: u64) -> Traced<Verdict> 
         _ => {}
     }
     Ok(Verdict::Make(registers))
+}
+
+/// Whether a call reads the base of GS, which is ours.
+pub fn asks_for_gs(call: &Call) -> bool {
+    call.number == libc::SYS_arch_prctl && call.before.rdi == ARCH_GET_GS
 }
 
 /// Replaces a program's filter by one that lets the tracer's number pass. `scratch`: room for it.

@@ -5,7 +5,6 @@ use libc::{c_int, user_regs_struct};
 use super::Tracer;
 use super::area;
 use super::counts::Describer;
-use super::effort::Size;
 use super::emitted::To;
 use super::filter::MAGIC;
 use super::sequences::UNKNOWN_TARGET;
@@ -161,9 +160,17 @@ impl Tracer {
             // The signal's handler first, then the call again.
             return self.enter(stopped, call.before, call.next.wrapping_sub(SYSCALL));
         }
+        if syscalls::asks_for_gs(&call) && after.rax == 0 {
+            // The program never gave it a base.
+            stopped.write(call.before.rsi, &0u64.to_ne_bytes())?;
+        }
         if (after.rax as i64) >= 0 || (after.rax as i64) < -4095 {
             self.code_changed(&stopped, &call, after.rax);
         }
+        let stopped = match syscalls::maps_code_of(&call) {
+            Some(_) => self.keep_in_reach(stopped, after.rax)?,
+            None => stopped,
+        };
         let registers = user_regs_struct {
             rax: after.rax,
             rcx: call.next,
@@ -173,6 +180,14 @@ impl Tracer {
             ..call.before
         };
         self.enter(stopped, registers, call.next)
+    }
+
+    fn keep_in_reach(&mut self, stopped: Stopped, code: u64) -> Traced<Stopped> {
+        let process = self.threads.get(&stopped.tid()).and_then(|thread| self.processes.get(&thread.process));
+        match process.and_then(|process| process.space).and_then(|id| self.spaces.get_mut(&id)) {
+            Some(space) => space.keep_in_reach(stopped, &self.tools.sequences, code),
+            None => Ok(stopped),
+        }
     }
 
     fn code_changed(&mut self, stopped: &Stopped, call: &Call, result: u64) {
@@ -212,22 +227,22 @@ impl Tracer {
         &mut self,
         stopped: Stopped,
         what: What,
-    ) -> Traced<(Stopped, Result<super::cache::BlockId, Missing>)> {
+    ) -> Traced<(Stopped, Result<super::blocks::BlockId, Missing>)> {
         let missing = |stopped| Ok((stopped, Err(Missing::Failed("its process is unknown".into()))));
         let Some(pid) = self.threads.get(&stopped.tid()).map(|thread| thread.process) else { return missing(stopped) };
         let Some(process) = self.processes.get_mut(&pid) else { return missing(stopped) };
-        let Some(space) = process.space.and_then(|id| self.spaces.get_mut(&id)) else { return missing(stopped) };
+        let Some(id) = process.space else { return missing(stopped) };
+        let Some(space) = self.spaces.get_mut(&id) else { return missing(stopped) };
         let (What::Block(address) | What::Alone(address)) = what;
         if space.code.at(address).is_some_and(|code| code.shared) {
             self.record.void("the program executes code in shared memory, which may change unseen");
         }
         let (symbols, pairs, record) = (&mut self.symbols, &mut self.pairs, &mut self.record);
         let mut describer = Describer { process, pid, symbols, pairs, record };
-        let before = Size::of(space);
         let outcome = space.translate(stopped, &mut self.tools, what, &mut |stopped, block, lanes| {
             describer.uses(stopped, block, lanes)
         });
-        self.meter.grew(before, space);
+        self.meter.saw(id, space);
         outcome
     }
 

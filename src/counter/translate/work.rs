@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic};
+use iced_x86::Mnemonic;
 
 use super::areas::Area;
-use super::cache::{Block, BlockId, Cache};
+use super::blocks::{Block, BlockId, Blocks};
 use super::emitted::{Counting, ENTERED, INSIDE, LEFT};
 use crate::counter::record::{FunctionId, Record};
 use crate::counter::{ClassCount, Classes};
@@ -20,14 +20,14 @@ pub struct Use {
     pub lanes: LaneSource,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LaneSource {
     /// The same at each execution.
-    Fixed(u64),
+    Fixed(u16),
     /// Added up in a counter.
     Counted(u32),
-    /// The tile configuration tells; the instruction names the tiles.
-    Tiles(Instruction),
+    /// The tile configuration tells.
+    Tiles,
 }
 
 /// A function together with a class of instruction: what results are broken down by.
@@ -37,7 +37,9 @@ pub struct Pair(u32);
 #[derive(Debug, Default)]
 pub struct Pairs {
     known: HashMap<(FunctionId, Class), Pair>,
-    all: Vec<(FunctionId, Class)>,
+    /// The function of each, and where its class is in `classes`.
+    all: Vec<(FunctionId, usize)>,
+    classes: Vec<Class>,
 }
 
 impl Pairs {
@@ -45,6 +47,11 @@ impl Pairs {
         let next = Pair(self.all.len() as u32);
         let pair = *self.known.entry((function, class)).or_insert(next);
         if pair == next {
+            let known = self.classes.iter().position(|known| *known == class);
+            let class = known.unwrap_or_else(|| {
+                self.classes.push(class);
+                self.classes.len() - 1
+            });
             self.all.push((function, class));
         }
         pair
@@ -52,13 +59,11 @@ impl Pairs {
 
     /// By class.
     pub fn classes(&self, counts: &Counts) -> Classes {
-        let mut classes = Classes::new();
+        let mut sums = vec![ClassCount::default(); self.classes.len()];
         for ((_, class), count) in self.all.iter().zip(&counts.0) {
-            if count.executions != 0 {
-                *classes.entry(*class).or_default() += *count;
-            }
+            sums[*class] += *count;
         }
-        classes
+        self.classes.iter().copied().zip(sums).filter(|(_, sum)| sum.executions != 0).collect()
     }
 }
 
@@ -82,7 +87,7 @@ impl Counts {
     }
 
     /// Adds `now - since`.
-    pub fn add_difference(&mut self, now: &Counts, since: &Counts) {
+    fn add_difference(&mut self, now: &Counts, since: &Counts) {
         for (index, count) in now.0.iter().enumerate() {
             let before = since.0.get(index).copied().unwrap_or_default();
             let executions = count.executions.wrapping_sub(before.executions);
@@ -91,20 +96,24 @@ impl Counts {
     }
 }
 
-/// What a process has executed, apart from what its living threads' areas hold.
+/// What a process has executed.
 #[derive(Debug, Default)]
 pub struct Work {
     /// Counters of threads that have ended.
     slots: Vec<u64>,
     /// Blocks of which only so many instructions were executed.
     partial: HashMap<(BlockId, u8), u64>,
-    /// Of translations that are gone, and of tiles.
+    /// Of translations that are gone.
     mnemonics: HashMap<Mnemonic, u64>,
+    /// Of floating-point instructions, as of the last update.
     counts: Counts,
+    /// What is in `counts` of each floating-point block, and of each counter of lanes.
+    executions_seen: Vec<u64>,
+    lanes_seen: Vec<u64>,
     /// Executed while no region was open.
-    pub outside: Counts,
+    outside: Counts,
     /// What had been executed when the last region was closed.
-    pub closed_at: Counts,
+    closed_at: Counts,
 }
 
 impl Work {
@@ -117,33 +126,42 @@ impl Work {
     }
 
     /// A thread has left a block after `executed` of its instructions.
-    pub fn left_block(&mut self, id: BlockId, executed: u8) {
+    pub fn left_block(&mut self, blocks: &Blocks, id: BlockId, executed: u8) {
         if executed > 0 {
             *self.partial.entry((id, executed)).or_default() += 1;
         }
+        // Lanes that are counted at each execution are in their counter already.
+        for used in blocks.uses(blocks.get(id)).iter().filter(|used| used.index < executed) {
+            self.counts.add(used.pair, 1, used.fixed_lanes());
+        }
     }
 
-    /// What has been executed so far, floating-point only. The inner flag: a thread was in a loop
-    /// whose count is not known until it leaves.
-    pub fn now(&self, cache: &Cache, areas: &[&Area]) -> (Counts, bool) {
-        let mut counts = self.counts.clone();
+    /// Brings the counts of floating-point instructions up to date: `areas` are those of the living
+    /// threads. Tells whether one was in a loop, whose count is not known until it leaves.
+    pub fn update(&mut self, blocks: &Blocks, areas: &[&Area]) -> bool {
+        let Work { slots, counts, executions_seen, lanes_seen, .. } = self;
+        let sum = |slot| sum(slots, areas, slot);
         let mut in_loop = false;
-        for (_, block) in cache.floating() {
-            if let Counting::Loop { slot, .. } = block.counting {
+        executions_seen.resize(blocks.floating().len(), 0);
+        for ((counting, uses), seen) in blocks.floating().zip(executions_seen) {
+            if let Counting::Loop { slot, .. } = counting {
                 in_loop |= areas.iter().any(|area| area.counter(slot + INSIDE) != 0);
             }
-            let sum = |slot: u32| self.sum(areas, slot);
-            add_uses(&mut counts, block, executions(block, &sum), &sum);
+            let times = executions(counting, &sum);
+            let more = times.wrapping_sub(std::mem::replace(seen, times));
+            // Most blocks have not been executed since.
+            if more != 0 {
+                for used in uses {
+                    counts.add(used.pair, more, used.fixed_lanes().wrapping_mul(more));
+                }
+            }
         }
-        for ((id, executed), times) in &self.partial {
-            add_part(&mut counts, cache.block(*id), *executed, *times);
+        lanes_seen.resize(blocks.lane_counters().len(), 0);
+        for ((slot, pair), seen) in blocks.lane_counters().iter().zip(lanes_seen) {
+            let lanes = sum(*slot);
+            counts.add(*pair, 0, lanes.wrapping_sub(std::mem::replace(seen, lanes)));
         }
-        (counts, in_loop)
-    }
-
-    fn sum(&self, areas: &[&Area], slot: u32) -> u64 {
-        let ended = self.slots.get(slot as usize).copied().unwrap_or(0);
-        areas.iter().fold(ended, |sum, area| sum.wrapping_add(area.counter(slot)))
+        in_loop
     }
 
     /// Tile products under the configuration that a thread has had so far.
@@ -152,24 +170,24 @@ impl Work {
     }
 
     /// Before its translations go: adds up what they have counted.
-    pub fn fold(&mut self, cache: &Cache, areas: &[&Area]) {
-        let (counts, _) = self.now(cache, areas);
-        for block in cache.blocks() {
-            let times = executions(block, &|slot| self.sum(areas, slot));
+    pub fn fold(&mut self, blocks: &Blocks, areas: &[&Area]) {
+        self.update(blocks, areas);
+        for block in blocks.iter() {
+            let times = executions(block.counting, &|slot| sum(&self.slots, areas, slot));
             if times != 0 {
-                self.add_mnemonics(block, block.instructions, times);
+                self.add_mnemonics(blocks, block, block.instructions, times);
             }
         }
         for ((id, executed), times) in std::mem::take(&mut self.partial) {
-            self.add_mnemonics(cache.block(id), executed, times);
+            self.add_mnemonics(blocks, blocks.get(id), executed, times);
         }
-        self.counts = counts;
         self.slots.clear();
+        self.executions_seen.clear();
+        self.lanes_seen.clear();
     }
 
-    fn add_mnemonics(&mut self, block: &Block, instructions: u8, times: u64) {
-        let decoder = Decoder::with_ip(64, &block.bytes, block.start, DecoderOptions::NONE);
-        for instruction in decoder.into_iter().take(instructions.into()) {
+    fn add_mnemonics(&mut self, blocks: &Blocks, block: &Block, instructions: u8, times: u64) {
+        for instruction in blocks.instructions(block).take(instructions.into()) {
             let sum = self.mnemonics.entry(instruction.mnemonic()).or_default();
             *sum = sum.wrapping_add(times);
         }
@@ -182,7 +200,7 @@ impl Work {
         }
         for (index, ((function, class), count)) in pairs.all.iter().zip(&self.counts.0).enumerate() {
             let outside = self.outside.0.get(index).copied().unwrap_or_default();
-            record.executed_all(*function, class, *count, outside);
+            record.executed_all(*function, &pairs.classes[*class], *count, outside);
         }
         record.add(&pairs.classes(&self.counts));
     }
@@ -190,37 +208,41 @@ impl Work {
     pub fn counts(&self) -> &Counts {
         &self.counts
     }
+
+    /// After an update: no region was open, and what was executed meanwhile is outside of all.
+    pub fn end_outside(&mut self) {
+        self.outside.add_difference(&self.counts, &self.closed_at);
+    }
+
+    /// After an update: no region is open from now on.
+    pub fn begin_outside(&mut self) {
+        self.closed_at.clone_from(&self.counts);
+    }
+}
+
+impl Use {
+    /// Lanes of one execution, as far as they are always the same.
+    fn fixed_lanes(self) -> u64 {
+        match self.lanes {
+            LaneSource::Fixed(lanes) => lanes.into(),
+            LaneSource::Counted(_) | LaneSource::Tiles => 0,
+        }
+    }
+}
+
+/// A counter of all threads; `slots`: of those that have ended.
+fn sum(slots: &[u64], areas: &[&Area], slot: u32) -> u64 {
+    let ended = slots.get(slot as usize).copied().unwrap_or(0);
+    areas.iter().fold(ended, |sum, area| sum.wrapping_add(area.counter(slot)))
 }
 
 /// How often a block was executed as a whole.
-pub fn executions(block: &Block, sum: &dyn Fn(u32) -> u64) -> u64 {
-    match block.counting {
+pub fn executions(counting: Counting, sum: &dyn Fn(u32) -> u64) -> u64 {
+    match counting {
         Counting::Counter { slot, .. } => sum(slot),
         Counting::Loop { slot, induction, .. } => {
             let changed = sum(slot + LEFT).wrapping_sub(sum(slot + ENTERED)) as i64;
             changed.wrapping_div(induction.step) as u64
         }
-    }
-}
-
-fn add_uses(counts: &mut Counts, block: &Block, times: u64, sum: &dyn Fn(u32) -> u64) {
-    for used in &block.uses {
-        let lanes = match used.lanes {
-            LaneSource::Fixed(lanes) => lanes.wrapping_mul(times),
-            LaneSource::Counted(slot) => sum(slot),
-            LaneSource::Tiles(_) => 0,
-        };
-        counts.add(used.pair, times, lanes);
-    }
-}
-
-/// Lanes that are counted at each execution are in their counter already.
-fn add_part(counts: &mut Counts, block: &Block, executed: u8, times: u64) {
-    for used in block.uses.iter().filter(|used| used.index < executed) {
-        let lanes = match used.lanes {
-            LaneSource::Fixed(lanes) => lanes.wrapping_mul(times),
-            LaneSource::Counted(_) | LaneSource::Tiles(_) => 0,
-        };
-        counts.add(used.pair, times, lanes);
     }
 }

@@ -1,7 +1,8 @@
 //! A part of the code cache, within reach of the code that it serves. Translations grow from its
 //! start, what is rarely executed from its end.
 
-use super::emit::relative;
+use super::code_map::PAGE;
+use super::emit::{JUMP, relative};
 use super::sequences::Sequences;
 use super::shared::{Attempt, Place, Shared};
 use crate::counter::ptrace::Remote;
@@ -15,6 +16,10 @@ const RESERVE: u64 = 1 << 20;
 /// `syscall`, for calls that the tracer makes in the program's name.
 const SYSCALL: [u8; 2] = [0x0F, 0x05];
 const TRAP: u64 = 16;
+/// `jmp [rip]`: to the address that follows it.
+const BRIDGE: [u8; 6] = [0xFF, 0x25, 0, 0, 0, 0];
+/// What all translations share, at the start.
+const HEADER: u64 = PAGE;
 
 #[derive(Debug)]
 pub struct Zone {
@@ -22,6 +27,8 @@ pub struct Zone {
     search: u64,
     top: u64,
     bottom: u64,
+    /// Bytes kept for the stubs of blocks that may yet be revoked.
+    promised: u64,
 }
 
 impl Zone {
@@ -36,9 +43,9 @@ impl Zone {
         memory.write(TRAP, sequences.trap.bytes());
         let search = TRAP + sequences.trap.len() as u64;
         memory.write(search, sequences.search.bytes());
-        let top = (search + sequences.search.len() as u64).next_multiple_of(64);
+        debug_assert!(search + sequences.search.len() as u64 <= HEADER);
         let start = memory.start;
-        Zone { search: start + search, top: start + top, bottom: memory.end(), memory }
+        Zone { search: start + search, top: start + HEADER, bottom: memory.end(), promised: 0, memory }
     }
 
     /// A forked process's own copy, in the place of the one that it shares with its parent.
@@ -47,7 +54,8 @@ impl Zone {
         let place = Place::Over(self.memory.start);
         let source = &self.memory;
         let (remote, memory) = Shared::copy_of(remote, name, source, place, protection)?;
-        let copy = memory.map(|memory| Zone { memory, search: self.search, top: self.top, bottom: self.bottom });
+        let Zone { search, top, bottom, promised, .. } = *self;
+        let copy = memory.map(|memory| Zone { memory, search, top, bottom, promised });
         Ok((remote, copy))
     }
 
@@ -68,8 +76,13 @@ impl Zone {
         address.abs_diff(self.memory.start) < REACH && address.abs_diff(self.memory.end()) < REACH
     }
 
+    /// Whether translations here reach all of a range.
+    pub fn reaches_all(&self, start: u64, end: u64) -> bool {
+        self.reaches(start) && self.reaches(end)
+    }
+
     pub fn has_room(&self) -> bool {
-        self.top + RESERVE < self.bottom
+        self.top + RESERVE + self.promised < self.bottom
     }
 
     /// Bytes in use.
@@ -82,11 +95,25 @@ impl Zone {
         self.top += code.len() as u64;
     }
 
-    /// Lets the branch whose displacement is at `hole` lead to `target`, if it reaches that far.
+    /// Lets the branch whose displacement is at `hole` lead to `target`. Without room for a bridge it goes on to
+    /// trap.
     pub fn lead(&mut self, hole: u64, target: u64) {
-        if let Ok(distance) = relative(target, hole + 4) {
+        let room = self.top + BRIDGE.len() as u64 + size_of::<u64>() as u64 + self.promised <= self.bottom;
+        if room || relative(target, hole + 4).is_ok() {
+            let distance = self.within_reach(hole, target).wrapping_sub(hole + 4);
             self.memory.store_u32(hole - self.memory.start, distance as u32);
         }
+    }
+
+    /// Where the branch whose displacement is at `hole` has to lead to arrive at `target`: zones may be further apart
+    /// than a branch reaches, which then goes over a bridge.
+    pub fn within_reach(&mut self, hole: u64, target: u64) -> u64 {
+        if relative(target, hole + 4).is_ok() {
+            return target;
+        }
+        let mut code = BRIDGE.to_vec();
+        code.extend_from_slice(&target.to_le_bytes());
+        self.prepend(&code)
     }
 
     fn prepend(&mut self, code: &[u8]) -> u64 {
@@ -104,29 +131,50 @@ impl Zone {
     pub fn stub(&mut self, sequences: &Sequences, number: u32) -> u64 {
         let mut code = Vec::new();
         sequences.note_exit.emit(&mut code, &[number]);
-        self.with_jump(code, self.memory.start + TRAP)
+        code.push(0xE9);
+        let trap = self.memory.start + TRAP;
+        code.extend_from_slice(&relative(trap, self.bottom).unwrap_or(0).to_le_bytes());
+        self.prepend(&code)
+    }
+
+    /// Keeps room for a stub that will be needed when there may be no other room left.
+    pub fn promise_stub(&mut self, sequences: &Sequences) {
+        self.promised += stub_length(sequences);
+    }
+
+    pub fn promised_stub(&mut self, sequences: &Sequences, number: u32) -> u64 {
+        self.promised -= stub_length(sequences);
+        self.stub(sequences, number)
     }
 
     /// Where a translation would follow that cannot be made.
     pub fn append_jump_to_stub(&mut self, sequences: &Sequences, number: u32) {
         let stub = self.stub(sequences, number);
+        self.append_jump(stub);
+    }
+
+    fn append_jump(&mut self, target: u64) {
         let mut jump = vec![0xE9];
-        jump.extend_from_slice(&relative(stub, self.top + 5).unwrap_or(0).to_le_bytes());
+        // A zone is much smaller than what a jump reaches.
+        jump.extend_from_slice(&relative(target, self.top + 5).unwrap_or(0).to_le_bytes());
         self.append(&jump);
     }
 
-    /// Gives back what an indirect branch has borrowed, then goes on.
-    pub fn landing(&mut self, sequences: &Sequences, target: u64) -> u64 {
-        self.with_jump(sequences.land.bytes().to_vec(), target)
-    }
-
-    fn with_jump(&mut self, mut code: Vec<u8>, target: u64) -> u64 {
-        let at = self.bottom - (code.len() + 5) as u64;
-        // A zone is much smaller than what a jump reaches.
-        let distance = relative(target, self.bottom).unwrap_or(0);
-        code.push(0xE9);
-        code.extend_from_slice(&distance.to_le_bytes());
-        self.prepend(&code);
+    /// Gives back what an indirect branch has borrowed, then goes on to what is appended next.
+    pub fn landing(&mut self, sequences: &Sequences) -> u64 {
+        let at = self.top;
+        self.append(sequences.land.bytes());
         at
     }
+
+    /// The same, for a translation that is elsewhere in the zone.
+    pub fn landing_for(&mut self, sequences: &Sequences, target: u64) -> u64 {
+        let at = self.landing(sequences);
+        self.append_jump(target);
+        at
+    }
+}
+
+fn stub_length(sequences: &Sequences) -> u64 {
+    (sequences.note_exit.len() + JUMP) as u64
 }
