@@ -8,9 +8,6 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-#[path = "stat/fake.rs"]
-mod fake;
-
 fn flopledger(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flopledger"));
     command.arg("run").args(args).stdin(Stdio::null());
@@ -361,43 +358,4 @@ fn events_of_a_pmu_are_named_by_sysfs() {
     assert!(named > 10_000 && named.abs_diff(numbered) < named / 2, "{counts:?}");
     let unknown = output(&["--counter", "events", "-e", "msr/tcs/", "--", "true"]);
     assert!(stderr(&unknown).contains("nearest: tsc"), "{}", stderr(&unknown));
-}
-
-/// Names on a machine that seems to have a PMU.
-#[test]
-fn a_fake_pmu_is_asked_for_what_was_named() {
-    let Some(fake) = fake::Pmu::find() else { return };
-    let events = ["-e", "cpu/event=0x1c0/,cpu/branch-misses/,r01c7,cycles:u", "--", "true"];
-    let (result, log) = fake.run("amd-zen3", None, &events);
-    // AMD's event field is split: its upper four bits are 32 to 35.
-    let asked = fake::configs(&log);
-    assert!([0x1_0000_00c0, 0xc3, 0x1c7].iter().all(|config| asked.contains(config)), "{asked:x?}");
-    assert_eq!((count(&result, "cycles:u"), count(&result, "cpu/branch-misses/")), (Some(4_000_000), Some(12_600)));
-
-    let events = ["-e", "instructions,cpu_core/event=0xc0/u", "--", "true"];
-    let (hybrid, _) = fake.run("intel-alder-lake", None, &events);
-    let names = hybrid["events"].as_array().expect("events").iter().filter_map(|event| event["name"].as_str());
-    let named: Vec<&str> = names.filter(|name| !name.contains("FP_ARITH")).collect();
-    assert_eq!(named, ["cpu_core/instructions/", "cpu_atom/instructions/", "cpu_core/event=0xc0/:u"]);
-}
-
-/// Counts by thread that are known beforehand: each "FP event" counts the system call getppid.
-#[test]
-fn a_fake_pmu_is_counted_by_thread() {
-    let Some(fake) = fake::Pmu::find() else { return };
-    if !std::path::Path::new("/sys/kernel/tracing/events/syscalls/sys_enter_getppid").exists() {
-        eprintln!("skipped: tracefs does not show the system call getppid");
-        return;
-    }
-    let program = Program::build("getppid.c");
-    let calls = r#"{"events": [{"name": "calls", "where": {"type": "raw"}, "scale": 1,
-        "backing": {"tracepoint": "syscalls:sys_enter_getppid"}}]}"#;
-    let args = ["--per-thread", "-e", "page-faults:u", "--", program.path()];
-    let (result, _) = fake.run("intel-sapphire-rapids", Some(calls), &args);
-    let rows = result["by_thread"].as_array().expect("threads");
-    let flops: Vec<Option<u64>> = rows.iter().map(|row| row["pmu_flops"]["total"].as_u64()).collect();
-    // FLOPs of one count of each of the CPU's eight events.
-    const EACH: u64 = 1 + 1 + 2 + 4 + 4 + 8 + 8 + 16;
-    assert_eq!(flops, [11, 100, 200, 7000].map(|calls| Some(calls * EACH)), "{result:#}");
-    assert_eq!(result["pmu_flops"]["total"], 7311 * EACH);
 }

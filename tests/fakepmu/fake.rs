@@ -72,10 +72,14 @@ impl Fake {
 
     /// `run` of /bin/true with these options.
     pub fn run(&self, specs: &[&str], inline: Option<&Value>, options: &[&str]) -> Outcome {
+        self.run_program(specs, inline, options, &["/bin/true"])
+    }
+
+    pub fn run_program(&self, specs: &[&str], inline: Option<&Value>, options: &[&str], program: &[&str]) -> Outcome {
         let file = self.folder.path().join("result");
         let _ = std::fs::remove_file(&file);
-        let to_file = ["--format", "json", "-o", file.to_str().expect("UTF-8"), "--", "/bin/true"];
-        let outcome = self.flopledger(specs, inline, &[&["run"], options, &to_file].concat());
+        let to_file = ["--format", "json", "-o", file.to_str().expect("UTF-8"), "--"];
+        let outcome = self.flopledger(specs, inline, &[&["run"], options, &to_file, program].concat());
         let result = std::fs::read(&file).ok().filter(|text| !text.is_empty());
         Outcome { result: result.map(|text| serde_json::from_slice(&text).expect("JSON")), ..outcome }
     }

@@ -5,6 +5,8 @@
 
 mod calibration;
 mod fake;
+mod named;
 mod passes;
 mod refusals;
+mod side_by_side;
 mod specs;

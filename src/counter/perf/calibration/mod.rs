@@ -1,10 +1,11 @@
 //! Tries the events on programs whose FLOPs are known, before a zero of theirs is believed: a hypervisor
 //! may let events open that do not count, and an undocumented CPU may weigh them otherwise.
 
+use nix::errno::Errno;
 use nix::sched::sched_setaffinity;
+use nix::sys::wait::{WaitStatus, waitpid};
 use serde::{Deserialize, Serialize};
 
-use super::ending;
 use super::groups::{self, Wanted};
 use super::plan::{Cores, Plan};
 use super::target::Target;
@@ -164,11 +165,25 @@ fn count(cores: &Cores, set: &[&'static FpEvent], command: &Command) -> Result<V
             return Err(error);
         }
     };
-    let (exit, _) = ending::run(launch, false)?;
-    if exit.code != Some(0) {
-        return Err(Error::failed(format!("calibration: the program ended with status {}", exit.status())));
-    }
+    run_to_end(launch)?;
     set.iter().zip(opened).map(|(event, mut opened)| Ok((*event, whole(opened.read(None))?))).collect()
+}
+
+/// Waits for this one child only: signals go to the process's main thread, not to the one that calibrates.
+fn run_to_end(mut launch: Launch) -> Result<()> {
+    launch.open_gate()?;
+    if let Some(refusal) = launch.refusal() {
+        launch.abandon();
+        return Err(refusal);
+    }
+    loop {
+        match waitpid(launch.pid, None) {
+            Ok(WaitStatus::Exited(_, 0)) => return Ok(()),
+            Ok(ended) => return Err(Error::failed(format!("calibration: the program ended otherwise: {ended:?}"))),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(Error::failed(format!("calibration: cannot wait: {}", errno.desc()))),
+        }
+    }
 }
 
 /// A share of a count tells nothing.
