@@ -44,7 +44,7 @@ impl Emitter<'_> {
             out.emitted.slots = 3;
             let counters = [area::counter(place.slot + ENTERED), area::counter(place.slot + INSIDE)];
             self.sequences.enter_loop(induction.register).emit(&mut out.emitted.code, &counters);
-            out.align(LOOP_ALIGNMENT);
+            out.align_as(block.start);
             head = out.offset();
         }
         let last = block.instructions.len().saturating_sub(1);
@@ -84,7 +84,6 @@ pub const JUMP: usize = 5;
 const SHORTEST: usize = JUMP;
 /// Bytes that a CPU fetches, and that another can write, at once.
 pub const LINE: u64 = 64;
-const LOOP_ALIGNMENT: u64 = 32;
 
 struct Output<'a> {
     place: Place,
@@ -165,8 +164,9 @@ impl Output<'_> {
         }
     }
 
-    fn align(&mut self, to: u64) {
-        let missing = (to - self.address() % to) % to;
+    /// So that a loop lies in lines as its compiler placed it: how fast it runs may depend on that.
+    fn align_as(&mut self, original: u64) {
+        let missing = original.wrapping_sub(self.address()) % LINE;
         self.sequences.nops(missing as usize).emit(&mut self.emitted.code, &[]);
     }
 
