@@ -133,6 +133,11 @@ impl Role {
             Role::Logits => ("logits", Kind::Matmul),
         }
     }
+
+    /// Adds a learnt vector to every row of a product.
+    pub const fn is_bias(self) -> bool {
+        matches!(self, Role::PatchBias | Role::QkvBias | Role::OutBias | Role::Fc1Bias | Role::Fc2Bias | Role::ProjBias)
+    }
 }
 
 /// The shape of one execution of a term.
