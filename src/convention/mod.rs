@@ -9,6 +9,7 @@ mod account;
 mod cause;
 mod coverage;
 mod estimate;
+mod listing;
 mod name;
 mod rule;
 mod seed_formula;
@@ -20,6 +21,7 @@ pub use account::{Account, Step};
 pub use cause::Cause;
 pub use coverage::Coverage;
 pub use estimate::{ConventionCount, Estimate, TowerFlops, estimate};
+pub use listing::{Covered, Listed, Listing, Weighed, listing};
 pub use name::CountName;
 pub use rule::Weight;
 

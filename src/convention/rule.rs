@@ -1,5 +1,7 @@
 //! The lines of a coverage table: which terms, and what a tool counts for them.
 
+use std::fmt;
+
 use crate::model::spec::Family;
 use crate::model::terms::{Role, Tower};
 use crate::units::Count;
@@ -33,6 +35,22 @@ impl Weight {
         match self {
             Weight::ParametersEachToken => 1,
             _ => batch,
+        }
+    }
+}
+
+/// What is counted, in words.
+impl fmt::Display for Weight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Weight::Nothing => f.write_str("nothing"),
+            Weight::Macs(each) => write!(f, "{each} for each multiply-accumulate"),
+            Weight::MacsTwice(each) => write!(f, "{each} for each multiply-accumulate, met twice"),
+            Weight::MultiplyAdds => f.write_str("k multiplications and k - 1 additions for each sum of k products"),
+            Weight::Elements(each) => write!(f, "{each} for each element"),
+            Weight::Gelu(each) => write!(f, "{each} for each element of a GELU, 0 of a QuickGELU"),
+            Weight::Parameters => f.write_str("1 for each learnt number"),
+            Weight::ParametersEachToken => f.write_str("1 for each learnt number and token, whatever the batch"),
         }
     }
 }
