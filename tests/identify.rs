@@ -129,13 +129,13 @@ fn without_a_model_every_preset_is_searched() {
     assert_eq!(found["models"].as_array().unwrap().len(), 10);
 }
 
+/// But for the true count, which explain takes in the unit of its output.
 #[test]
 fn every_match_is_a_count_that_explain_knows() {
     let found = identify("0.198T", "ViT-L-14-336");
-    for (name, one) in
-        matches(&found).iter().zip(found["matches"].as_array().unwrap()).filter(|(name, _)| !name.contains('/'))
-    {
-        let ledger = &json(&["explain", name, "analytic", "--preset", "ViT-L-14-336"])["ledger"];
+    let named = matches(&found).into_iter().zip(found["matches"].as_array().unwrap());
+    for (name, one) in named.filter(|(name, _)| !name.contains("/2") && !name.starts_with("analytic")) {
+        let ledger = &json(&["explain", &name, "analytic", "--preset", "ViT-L-14-336"])["ledger"];
         assert_eq!(ledger["opening"]["value"], one["value"], "{name}");
         assert_eq!(ledger["residual"].as_i64(), Some(0), "{name}");
     }
