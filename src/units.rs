@@ -1,8 +1,12 @@
-//! Exact integer counts, their units, and how they print.
+//! Exact integer counts, their units, and how they are written and printed.
+
+mod written;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use written::Written;
 
 /// A count of operations. 128 bits, so that no product of dimensions that `model` admits
 /// can overflow.

@@ -10,11 +10,13 @@ use crate::units::Unit;
 use crate::{Error, Result};
 
 mod completions;
+mod conventions;
 mod counters;
 mod doctor;
 mod estimate;
 mod events;
 mod explain;
+mod identify;
 mod man;
 mod mfu;
 mod model_args;
@@ -37,6 +39,8 @@ struct Cli {
 enum Command {
     Estimate(estimate::Args),
     Explain(explain::Args),
+    Identify(identify::Args),
+    Conventions(conventions::Args),
     Run(run::Args),
     Reconcile(reconcile::Args),
     Operators(operators::Args),
@@ -90,6 +94,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8> {
     match cli.command {
         Command::Estimate(args) => estimate::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Identify(args) => identify::run(args),
+        Command::Conventions(args) => conventions::run(args),
         Command::Run(args) => run::run(args),
         Command::Reconcile(args) => reconcile::run(args),
         Command::Operators(args) => operators::run(args),

@@ -19,24 +19,28 @@ pub struct ModelArgs {
 }
 
 impl ModelArgs {
+    /// The model named, if any.
+    pub fn named(&self) -> Result<Option<ClipSpec>> {
+        match (&self.config, &self.preset) {
+            (Some(path), _) => model::load(path).map(Some),
+            (None, Some(name)) => model::preset(name).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
     /// The model named, or else this preset.
     pub fn load_or(&self, default: &str) -> Result<ClipSpec> {
-        match (&self.config, &self.preset) {
-            (Some(path), _) => model::load(path),
-            (None, Some(name)) => model::preset(name),
-            (None, None) => model::preset(default),
-        }
+        self.named()?.map_or_else(|| model::preset(default), Ok)
     }
 
     /// The model named; without one, an error.
     pub fn load(&self) -> Result<ClipSpec> {
-        if self.config.is_none() && self.preset.is_none() {
-            return Err(Error::input("no model given").remedy(format!(
+        self.named()?.ok_or_else(|| {
+            Error::input("no model given").remedy(format!(
                 "name a configuration file, or a preset with --preset: {}",
                 model::names().collect::<Vec<_>>().join(", ")
-            )));
-        }
-        self.load_or("")
+            ))
+        })
     }
 
     /// The same choice as arguments of the built-in workload.

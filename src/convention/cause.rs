@@ -1,6 +1,6 @@
 //! Why a count is not the true one.
 
-use crate::model::terms::{Kind, Role, Tower};
+use crate::model::terms::{Kind, Role, Term, Tower};
 
 /// A reason for a difference between two counts. The order is the order in a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -9,6 +9,10 @@ pub enum Cause {
     MacOnce,
     /// A sum of k products counts k - 1 additions.
     AddsOneFewer,
+    /// A product is met at two levels and counted at both.
+    SeenTwice,
+    /// Weights count once, not once for each token.
+    WeightsOnce,
     TowerNotRun(Tower),
     AttentionProjections,
     AttentionProducts,
@@ -24,6 +28,8 @@ pub enum Cause {
     MlpWidthNotTruncated,
     /// Element-wise work of this kind is counted.
     ElementWork(Kind),
+    Biases,
+    EmbeddingTables,
     FinalNormOnAllTokens,
     Logits,
 }
@@ -40,11 +46,18 @@ impl Cause {
         }
     }
 
+    /// Why an element-wise term has a count at all.
+    pub fn element_work(term: &Term) -> Cause {
+        if term.role.is_bias() { Cause::Biases } else { Cause::ElementWork(term.kind) }
+    }
+
     /// Stays the same between versions.
     pub fn slug(self) -> String {
         let fixed = match self {
             Cause::MacOnce => "mac-counted-once",
             Cause::AddsOneFewer => "adds-one-fewer",
+            Cause::SeenTwice => "product-counted-twice",
+            Cause::WeightsOnce => "weights-counted-once",
             Cause::TowerNotRun(tower) => return format!("{}-tower-not-run", tower.name()),
             Cause::AttentionProjections => "attention-projections-not-counted",
             Cause::AttentionProducts => "attention-products-not-counted",
@@ -59,6 +72,8 @@ impl Cause {
             Cause::MlpRatioOfImageOnText => "mlp-ratio-of-image-tower-on-text",
             Cause::MlpWidthNotTruncated => "mlp-width-not-truncated",
             Cause::ElementWork(kind) => return format!("{}-counted", kind.name().replace('_', "-")),
+            Cause::Biases => "bias-counted",
+            Cause::EmbeddingTables => "embedding-tables-counted",
             Cause::FinalNormOnAllTokens => "final-norm-on-all-tokens",
             Cause::Logits => "logits-counted",
         };
@@ -70,6 +85,12 @@ impl Cause {
         match self {
             Cause::MacOnce => format!("counted once instead of twice by {who}: a multiply-accumulate is 2 FLOPs"),
             Cause::AddsOneFewer => format!("a sum of k products counted as k - 1 additions by {who}, not k"),
+            Cause::SeenTwice => {
+                format!("linear layers met twice by {who}: as the module and as the operator inside it")
+            }
+            Cause::WeightsOnce => {
+                format!("weights and biases counted once by {who}, not once for each token that meets them")
+            }
             Cause::TowerNotRun(tower) => format!("{} tower not run by {who}", tower.name()),
             Cause::AttentionProjections => format!("attention projections (qkv, out) not seen by {who}"),
             Cause::AttentionProducts => format!("attention products (QK^T and AV) not seen by {who}"),
@@ -95,6 +116,10 @@ impl Cause {
             }
             Cause::ElementWork(kind) => {
                 format!("{} counted by {who}: no matrix product", kind.name().replace('_', " "))
+            }
+            Cause::Biases => format!("additions of biases counted by {who}: no matrix product"),
+            Cause::EmbeddingTables => {
+                format!("embedding tables counted by {who}, every number once: looking up a row is no arithmetic")
             }
             Cause::FinalNormOnAllTokens => {
                 format!("last layer norm counted on all image tokens by {who}, not on the pooled one")

@@ -3,39 +3,12 @@
 
 use num_rational::BigRational;
 
+use super::rule::{Rule, Weight};
 use super::{Account, Cause, Scope, Subject};
-use crate::model::spec::{ClipSpec, Family, ImagePooling, NormSpan};
-use crate::model::terms::{Role, Term, Tower};
+use crate::model::spec::{Activation, ClipSpec, Family, ImagePooling, NormSpan};
+use crate::model::term_parameters;
+use crate::model::terms::{Kind, Role, Term, Tower};
 use crate::units::{Amount, Count};
-
-/// What a tool counts for a term.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weight {
-    Nothing,
-    /// So many for each multiply-accumulate.
-    Macs(Count),
-    /// k multiplications and k - 1 additions for each sum of k products.
-    MultiplyAdds,
-    /// So many for each element.
-    Elements(Count),
-}
-
-/// Terms a rule is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Where {
-    Anywhere,
-    Text,
-    /// The image tower, if it is of this family.
-    Image(Family),
-}
-
-/// A line of a coverage table.
-#[derive(Debug)]
-pub struct Rule {
-    pub place: Where,
-    pub roles: &'static [Role],
-    pub weight: Weight,
-}
 
 /// A tool's coverage of the terms in one setting. The first rule that fits a term holds; a term
 /// that none fits counts nothing.
@@ -50,12 +23,18 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    pub fn count(&self, subject: &Subject, scope: Scope) -> Option<Count> {
+    /// The count for so many images and as many texts.
+    pub fn count(&self, subject: &Subject, scope: Scope, batch: Count) -> Option<Count> {
         if self.image_only && scope != Scope::IMAGE {
             return None;
         }
         let terms = subject.terms().iter().filter(|term| scope.covers(term));
-        Some(terms.map(|term| self.value(subject.spec, term)).sum())
+        let batched = |term: &Term| match term.role {
+            // Every image with every text.
+            Role::Logits => batch * batch,
+            _ => self.weight(subject.spec, term).batched(batch),
+        };
+        Some(terms.map(|term| self.value(subject.spec, term) * batched(term)).sum())
     }
 
     pub fn accounts(&self, subject: &Subject, scope: Scope) -> Vec<Account> {
@@ -74,28 +53,32 @@ impl Coverage {
         BigRational::new(value.into(), (Count::from(tokens) * width * width * Count::from(encoder.layers)).into())
     }
 
+    /// What the table has for a role in a tower, where image towers are of this family.
+    pub fn weight_of(&self, tower: Option<Tower>, family: Family, role: Role) -> Weight {
+        let mut rules = self.rules.iter().flat_map(|rules| rules.iter());
+        rules.find(|rule| rule.fits(tower, family, role)).map_or(Weight::Nothing, |rule| rule.weight)
+    }
+
     fn weight(&self, spec: &ClipSpec, term: &Term) -> Weight {
-        let fits = |rule: &&Rule| {
-            let place = match rule.place {
-                Where::Anywhere => true,
-                Where::Text => term.tower == Some(Tower::Text),
-                Where::Image(family) => term.tower == Some(Tower::Image) && spec.image.family == family,
-            };
-            place && rule.roles.contains(&term.role)
-        };
-        self.rules.iter().flat_map(|rules| rules.iter()).find(fits).map_or(Weight::Nothing, |rule| rule.weight)
+        match self.weight_of(term.tower, spec.image.family, term.role) {
+            Weight::Gelu(each) => match activation(spec, term) {
+                Some(Activation::Gelu | Activation::GeluTanh) => Weight::Elements(each),
+                Some(Activation::QuickGelu) | None => Weight::Nothing,
+            },
+            weight => weight,
+        }
     }
 
     /// What the tool counts for a term, straight from the table.
     fn value(&self, spec: &ClipSpec, term: &Term) -> Count {
         match self.weight(spec, term) {
-            Weight::Nothing => 0,
+            Weight::Nothing | Weight::Gelu(_) => 0,
             Weight::Macs(each) => each * term.macs,
+            Weight::MacsTwice(each) => 2 * each * term.macs,
             Weight::MultiplyAdds => 2 * term.macs - term.outputs(),
-            Weight::Elements(each) => match self.final_norm_rows(spec, term) {
-                Some(rows) => each * rows * Count::from(spec.image.encoder.width),
-                None => each * term.elements,
-            },
+            Weight::Elements(each) => each * self.elements(spec, term),
+            Weight::Parameters => term_parameters(spec, term),
+            Weight::ParametersEachToken => term.macs + learnt_rows(term.role) * self.elements(spec, term),
         }
     }
 
@@ -112,22 +95,48 @@ impl Coverage {
                 Scope::Tower(_) => faithful,
             },
             Weight::Nothing if term.macs > 0 && term.tower.is_some() => Account::Uncounted(Cause::uncounted(term.role)),
-            Weight::Nothing => faithful,
+            Weight::Nothing | Weight::Gelu(_) => faithful,
             Weight::Macs(each) => faithful.with(Cause::MacOnce, (each as Amount - 2) * macs),
+            Weight::MacsTwice(each) => {
+                let each = each as Amount;
+                faithful.with(Cause::MacOnce, (each - 2) * macs).with(Cause::SeenTwice, each * macs)
+            }
             Weight::MultiplyAdds => faithful.with(Cause::AddsOneFewer, -(term.outputs() as Amount)),
-            Weight::Elements(each) => self.element_work(spec, term, each as Amount, faithful),
+            Weight::Elements(each) => self.element_work(spec, term, each, faithful),
+            Weight::Parameters if matches!(term.role, Role::TokenEmbed | Role::Position) => {
+                faithful.with(Cause::EmbeddingTables, term_parameters(spec, term) as Amount)
+            }
+            Weight::ParametersEachToken => self.each_token(spec, term, faithful),
+            Weight::Parameters => {
+                let each_token = self.each_token(spec, term, faithful);
+                let fewer = term_parameters(spec, term) as Amount - each_token.value();
+                each_token.with(Cause::WeightsOnce, fewer)
+            }
         }
     }
 
-    fn element_work(&self, spec: &ClipSpec, term: &Term, each: Amount, faithful: Account) -> Account {
-        let work = Cause::ElementWork(term.kind);
+    fn each_token(&self, spec: &ClipSpec, term: &Term, faithful: Account) -> Account {
+        let once = faithful.with(Cause::MacOnce, -(term.macs as Amount));
+        self.element_work(spec, term, learnt_rows(term.role), once)
+    }
+
+    fn element_work(&self, spec: &ClipSpec, term: &Term, each: Count, faithful: Account) -> Account {
+        let work = Cause::element_work(term);
+        let all = (each * self.elements(spec, term)) as Amount;
         match self.final_norm_rows(spec, term) {
-            Some(rows) => {
-                let one = each * spec.image.encoder.width as Amount;
-                let others = (rows as Amount - 1) * one;
-                faithful.with(work, one).with(Cause::FinalNormOnAllTokens, others)
+            Some(_) => {
+                let one = (each * Count::from(spec.image.encoder.width)) as Amount;
+                faithful.with(work, one).with(Cause::FinalNormOnAllTokens, all - one)
             }
-            None => faithful.with(work, each * term.elements as Amount),
+            None => faithful.with(work, all),
+        }
+    }
+
+    /// Elements a term works on as this library runs it.
+    fn elements(&self, spec: &ClipSpec, term: &Term) -> Count {
+        match self.final_norm_rows(spec, term) {
+            Some(rows) => rows * Count::from(spec.image.encoder.width),
+            None => term.elements,
         }
     }
 
@@ -141,6 +150,24 @@ impl Coverage {
             NormSpan::AllTokens => Count::from(tower.tokens()),
             NormSpan::Pooled => 1,
         })
+    }
+}
+
+fn activation(spec: &ClipSpec, term: &Term) -> Option<Activation> {
+    let encoder = match term.tower? {
+        Tower::Image => &spec.image.encoder,
+        Tower::Text => &spec.text.encoder,
+    };
+    Some(encoder.activation)
+}
+
+/// Learnt numbers that an element-wise operation has for each element of a row: a layer norm its
+/// scale and its shift, a bias itself.
+fn learnt_rows(role: Role) -> Count {
+    match role.describe().1 {
+        Kind::LayerNorm => 2,
+        _ if role.is_bias() => 1,
+        _ => 0,
     }
 }
 

@@ -9,7 +9,9 @@ mod account;
 mod cause;
 mod coverage;
 mod estimate;
+mod listing;
 mod name;
+mod rule;
 mod seed_formula;
 mod tools;
 
@@ -19,7 +21,9 @@ pub use account::{Account, Step};
 pub use cause::Cause;
 pub use coverage::Coverage;
 pub use estimate::{ConventionCount, Estimate, TowerFlops, estimate};
+pub use listing::{Covered, Listed, Listing, Weighed, listing};
 pub use name::CountName;
+pub use rule::Weight;
 
 use crate::model::terms::{self, Term, Tower};
 use crate::model::{ClipSpec, Parameters, parameters};
@@ -37,6 +41,8 @@ pub struct Convention {
     pub default_scope: Scope,
     /// The setting in prose.
     pub description: &'static str,
+    /// Where the tool describes itself.
+    pub documented: &'static str,
     pub method: Method,
 }
 
@@ -109,11 +115,17 @@ impl<'a> Subject<'a> {
 }
 
 impl Convention {
-    /// What the tool prints for this scope; none where it cannot run it.
+    /// What the tool prints for this scope, one image and one text; none where it cannot run it.
     pub fn count(&self, subject: &Subject, scope: Scope) -> Option<Count> {
+        self.batch_count(subject, scope, 1)
+    }
+
+    /// What the tool prints for so many images and as many texts; none where it cannot run them.
+    pub fn batch_count(&self, subject: &Subject, scope: Scope, batch: Count) -> Option<Count> {
         match &self.method {
-            Method::Coverage(coverage) => coverage.count(subject, scope),
-            Method::SeedFormula => seed_formula::count(subject.spec, scope),
+            Method::Coverage(coverage) => coverage.count(subject, scope, batch),
+            // The script knows of no batch.
+            Method::SeedFormula => (batch == 1).then(|| seed_formula::count(subject.spec, scope))?,
         }
     }
 

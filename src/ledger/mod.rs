@@ -4,6 +4,7 @@
 pub mod elementwise;
 pub mod explain;
 pub mod gemm;
+pub mod identify;
 pub mod kernels;
 pub mod reconcile;
 pub mod side_by_side;

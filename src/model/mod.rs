@@ -12,7 +12,7 @@ pub mod terms;
 use std::fs;
 use std::path::Path;
 
-pub use parameters::{Parameters, parameters};
+pub use parameters::{Parameters, parameters, term_parameters};
 pub use presets::{names, preset};
 pub use spec::ClipSpec;
 pub use terms::{Term, terms};

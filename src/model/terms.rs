@@ -97,6 +97,50 @@ pub enum Role {
 }
 
 impl Role {
+    pub const ALL: [Role; 31] = [
+        Role::PatchEmbed,
+        Role::PatchBias,
+        Role::TokenEmbed,
+        Role::Position,
+        Role::LnPre,
+        Role::Ln1,
+        Role::Qkv,
+        Role::QkvBias,
+        Role::AttnScale,
+        Role::Scores,
+        Role::Mask,
+        Role::Softmax,
+        Role::Values,
+        Role::Out,
+        Role::OutBias,
+        Role::AttnLayerScale,
+        Role::AttnResidual,
+        Role::Ln2,
+        Role::Fc1,
+        Role::Fc1Bias,
+        Role::Act,
+        Role::Fc2,
+        Role::Fc2Bias,
+        Role::MlpLayerScale,
+        Role::MlpResidual,
+        Role::LnPost,
+        Role::Pool,
+        Role::Proj,
+        Role::ProjBias,
+        Role::Normalize,
+        Role::Logits,
+    ];
+
+    /// May an image tower have it?
+    pub const fn in_image(self) -> bool {
+        !matches!(self, Role::TokenEmbed | Role::Mask | Role::Logits)
+    }
+
+    /// May a text tower have it?
+    pub const fn in_text(self) -> bool {
+        !matches!(self, Role::PatchEmbed | Role::PatchBias | Role::LnPre | Role::Pool | Role::Logits)
+    }
+
     /// The end of the term's path, and its kind.
     pub const fn describe(self) -> (&'static str, Kind) {
         match self {
@@ -132,6 +176,11 @@ impl Role {
             Role::Normalize => ("normalize", Kind::Normalize),
             Role::Logits => ("logits", Kind::Matmul),
         }
+    }
+
+    /// Adds a learnt vector to every row of a product.
+    pub const fn is_bias(self) -> bool {
+        matches!(self, Role::PatchBias | Role::QkvBias | Role::OutBias | Role::Fc1Bias | Role::Fc2Bias | Role::ProjBias)
     }
 }
 

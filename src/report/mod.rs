@@ -10,10 +10,12 @@ use serde::Serialize;
 use crate::units::Unit;
 use crate::{Error, Result};
 
+mod conventions;
 mod doctor;
 mod estimate;
 mod events;
 mod explain;
+mod identify;
 mod interval;
 mod ledger;
 mod mfu;

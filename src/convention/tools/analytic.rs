@@ -2,7 +2,8 @@
 //! product, attention in full, logits left out.
 
 use super::{PRODUCTS, rule};
-use crate::convention::coverage::{Coverage, Rule, Weight, Where};
+use crate::convention::coverage::Coverage;
+use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{ANALYTIC, Convention, Method, Scope};
 use crate::model::spec::NormSpan;
 use crate::units::Unit;
@@ -27,6 +28,7 @@ const fn setting(
         unit,
         default_scope: Scope::Total,
         description,
+        documented: "https://github.com/mlfoundations/open_clip/blob/main/docs/model_profile.csv",
         method: Method::Coverage(Coverage { rules, final_norm: NormSpan::AllTokens, image_only: false }),
     }
 }

@@ -2,13 +2,14 @@
 //! multiply-accumulate of a product it has a formula for.
 
 use super::{FUSED_ATTENTION, NATIVE_ATTENTION, PRODUCTS, rule};
-use crate::convention::coverage::{Coverage, Rule, Weight, Where};
+use crate::convention::coverage::Coverage;
+use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{Convention, Method, Scope};
 use crate::model::spec::NormSpan;
 use crate::model::terms::Role;
 use crate::units::Unit;
 
-pub const SETTINGS: [Convention; 7] = [
+pub const SETTINGS: [Convention; 8] = [
     setting("open_clip", &[&OPERATORS], "open_clip on a GPU, on the meta device or under torch 2.2: attention in full"),
     setting(
         "openai",
@@ -19,6 +20,12 @@ pub const SETTINGS: [Convention; 7] = [
         "hf-eager",
         &[&LOGITS, &OPERATORS],
         "HuggingFace's CLIP with eager attention; the total includes the logits",
+    ),
+    setting(
+        "hf-sdpa",
+        &[&LOGITS, &OPERATORS],
+        "HuggingFace's CLIP with sdpa attention on a GPU, on the meta device or under torch 2.2: \
+         attention in full; the total includes the logits",
     ),
     setting(
         "cpu-sdpa",
@@ -55,6 +62,7 @@ const fn setting(slug: &'static str, rules: &'static [&'static [Rule]], descript
         unit: Unit::Flop,
         default_scope: Scope::Total,
         description,
+        documented: "https://github.com/pytorch/pytorch/blob/main/torch/utils/flop_counter.py",
         method: Method::Coverage(Coverage { rules, final_norm: NormSpan::AllTokens, image_only: false }),
     }
 }

@@ -2,7 +2,8 @@
 //! element of a layer norm, in one sum.
 
 use super::{FUSED_ATTENTION, LAYER_NORMS, NATIVE_ATTENTION, PRODUCTS, rule};
-use crate::convention::coverage::{Coverage, Rule, Weight, Where};
+use crate::convention::coverage::Coverage;
+use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{Convention, Method, Scope};
 use crate::model::spec::NormSpan::{self, AllTokens, Pooled};
 use crate::model::terms::Role;
@@ -72,6 +73,7 @@ const fn setting(
         unit: Unit::Mac,
         default_scope: Scope::Total,
         description,
+        documented: "https://github.com/facebookresearch/fvcore/blob/main/docs/flop_count.md",
         method: Method::Coverage(Coverage { rules, final_norm, image_only: false }),
     }
 }

@@ -2,7 +2,8 @@
 //! a subclass of a known module, is not seen. Counts multiply-accumulates.
 
 use super::{LAYER_NORMS, rule};
-use crate::convention::coverage::{Coverage, Rule, Weight, Where};
+use crate::convention::coverage::Coverage;
+use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{Convention, Method, Scope};
 use crate::model::spec::{Family, NormSpan};
 use crate::model::terms::Role;
@@ -47,6 +48,7 @@ const fn setting(
         unit: Unit::Mac,
         default_scope: Scope::IMAGE,
         description,
+        documented: "https://github.com/Lyken17/pytorch-OpCounter",
         method: Method::Coverage(Coverage { rules, final_norm, image_only: false }),
     }
 }

@@ -2,7 +2,8 @@
 //! stops there): leaf modules of a model that takes a single image.
 
 use super::rule;
-use crate::convention::coverage::{Coverage, Rule, Weight, Where};
+use crate::convention::coverage::Coverage;
+use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{Convention, Method, Scope};
 use crate::model::spec::{Family, NormSpan};
 use crate::model::terms::Role;
@@ -45,6 +46,7 @@ const fn setting(
         unit,
         default_scope: Scope::IMAGE,
         description,
+        documented: "https://github.com/Swall0w/torchstat",
         method: Method::Coverage(Coverage { rules, final_norm: NormSpan::AllTokens, image_only: true }),
     }
 }

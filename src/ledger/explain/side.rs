@@ -5,7 +5,7 @@ use std::fmt;
 use super::Description;
 use crate::convention::{CountName, Subject};
 use crate::ledger::Figure;
-use crate::units::{Count, Unit};
+use crate::units::{Count, Unit, Written};
 use crate::{Error, Result};
 
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +19,9 @@ impl Side {
     /// A number without a unit is FLOPs.
     pub fn parse(text: &str) -> Result<Side> {
         if text.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
-            number(text).ok_or_else(|| {
+            let number =
+                |written: Written| Side::Number { value: written.value, unit: written.unit.unwrap_or(Unit::Flop) };
+            Written::parse(text).map(number).ok_or_else(|| {
                 Error::input(format!("{text}: not a whole number of FLOPs or MACs"))
                     .remedy("write digits, a prefix (k, M, G, T, P, E) and a unit: 395219472384, 116.5Gmac, 0.395Tflop")
             })
@@ -93,67 +95,5 @@ fn part(count: &CountName) -> &'static str {
     match count.scope.name() {
         "total" => "both towers",
         tower => tower,
-    }
-}
-
-/// Far above any count there is, and low enough to add and double freely.
-const LARGEST: Count = 1 << 120;
-
-fn number(text: &str) -> Option<Side> {
-    let text: String = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, ',' | '_')).collect();
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (digits, rest) = text.split_at(end);
-    let (power, unit) = suffix(rest)?;
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let fraction = fraction.trim_end_matches('0');
-    let zeros = usize::try_from(power).ok()?.checked_sub(fraction.len())?;
-    let value: Count = format!("{whole}{fraction}{}", "0".repeat(zeros)).parse().ok()?;
-    (value <= LARGEST).then_some(Side::Number { value, unit })
-}
-
-/// A prefix's power of ten and a unit.
-fn suffix(text: &str) -> Option<(u32, Unit)> {
-    let (prefix, unit) = match text.chars().next() {
-        None => return Some((0, Unit::Flop)),
-        Some(first) => match "kMGTPE".find(first.to_ascii_uppercase()).or("kMGTPE".find(first)) {
-            // `mac` begins with a letter that is also a prefix.
-            Some(place) if !text.to_lowercase().starts_with("mac") => (3 * (place as u32 + 1), &text[1..]),
-            _ => (0, text),
-        },
-    };
-    match unit.to_lowercase().as_str() {
-        "" | "flop" | "flops" => Some((prefix, Unit::Flop)),
-        "mac" | "macs" => Some((prefix, Unit::Mac)),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Option<(Count, Unit)> {
-        match number(text)? {
-            Side::Number { value, unit } => Some((value, unit)),
-            Side::Count(_) => None,
-        }
-    }
-
-    #[test]
-    fn numbers_have_prefixes_and_units() {
-        assert_eq!(read("395219472384"), Some((395_219_472_384, Unit::Flop)));
-        assert_eq!(read("116512260096mac"), Some((116_512_260_096, Unit::Mac)));
-        assert_eq!(read("116,512,260,096 MACs"), Some((116_512_260_096, Unit::Mac)));
-        assert_eq!(read("0.117T"), Some((117_000_000_000, Unit::Flop)));
-        assert_eq!(read("116.5GMACs"), Some((116_500_000_000, Unit::Mac)));
-        assert_eq!(read("3Mmac"), Some((3_000_000, Unit::Mac)));
-        assert_eq!(read("12k"), Some((12_000, Unit::Flop)));
-    }
-
-    #[test]
-    fn what_is_no_count_is_refused() {
-        for text in ["1.5", "1.2345k", "7 apples", "1.2.3G", "9e99", "99999999999999999999999999999999999E"] {
-            assert_eq!(read(text), None, "{text}");
-        }
     }
 }

@@ -1,0 +1,37 @@
+//! `flopledger identify`: whose number is this?
+
+use crate::ledger::identify::identify;
+use crate::model::{self, ClipSpec};
+use crate::report::Standard;
+use crate::units::Written;
+use crate::{Error, Result};
+
+/// Whose number is this? Every counter, setting, tower and batch that yields it
+///
+/// A number may have a prefix and a unit: 116512260096, "116.5 G", 0.117T, "41.09 GFLOPs", 14.04e9.
+/// Its last digit says how it was rounded; without a prefix it is exact. As MACs are often called
+/// FLOPs, a unit excludes nothing. Without a model, every preset is searched.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The number
+    number: String,
+    #[command(flatten)]
+    model: super::model_args::ModelArgs,
+    #[command(flatten)]
+    output: super::Output,
+}
+
+pub fn run(args: Args) -> Result<u8> {
+    let number = Written::parse(&args.number).ok_or_else(|| {
+        Error::input(format!("{}: not a whole number of FLOPs or MACs", args.number)).remedy(
+            "write digits, perhaps a prefix (k, M, G, T, P, E) and a unit: 116512260096, '116.5 G', 0.117T, 14.04e9",
+        )
+    })?;
+    let specs: Vec<ClipSpec> = match args.model.named()? {
+        Some(spec) => vec![spec],
+        None => model::names().map(model::preset).collect::<Result<_>>()?,
+    };
+    let found = identify(number, &specs)?;
+    args.output.open(Standard::Stdout)?.print(&found)?;
+    Ok(0)
+}

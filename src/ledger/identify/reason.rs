@@ -1,0 +1,42 @@
+//! One line on how a count comes to its number, from its convention's description and causes.
+
+use std::collections::BTreeSet;
+
+use super::candidates::{Candidate, Reading};
+use crate::convention::{Account, Cause, Scope};
+use crate::model::terms::Tower;
+
+pub fn reason(candidate: &Candidate) -> String {
+    let convention = candidate.count.convention;
+    let part = match candidate.count.scope {
+        Scope::Tower(Tower::Image) => "image tower only",
+        Scope::Tower(Tower::Text) => "text tower only",
+        Scope::Total => "both towers",
+    };
+    let batch = if candidate.batch == 1 { String::new() } else { format!(", batch of {}", candidate.batch) };
+    let reading = match candidate.reading {
+        Reading::Printed => "",
+        Reading::Doubled => ", its MACs doubled into FLOPs",
+        Reading::Halved => ", its FLOPs halved into MACs",
+    };
+    let causes = match causes(candidate).as_slice() {
+        [] => String::new(),
+        causes => format!(" ({})", causes.join(", ")),
+    };
+    format!("{}, {part}{batch}{reading}: {}{causes}", convention.name, convention.description)
+}
+
+/// What sets the count apart from the true one of the same tower, by the causes' own names. The
+/// unit stands beside the number.
+fn causes(candidate: &Candidate) -> Vec<String> {
+    let count = candidate.count;
+    let mut causes: BTreeSet<Cause> = BTreeSet::new();
+    for account in count.convention.accounts(candidate.subject, count.scope) {
+        match account {
+            Account::Uncounted(cause) => causes.extend([cause]),
+            Account::Counted { steps, .. } => causes.extend(steps.iter().map(|step| step.cause)),
+        }
+    }
+    let said = |cause: &Cause| !matches!(cause, Cause::MacOnce | Cause::TowerNotRun(_));
+    causes.into_iter().filter(said).map(|cause| cause.slug().replace('-', " ")).collect()
+}
