@@ -27,9 +27,9 @@ int main(void) {
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 3, .sigev_value.sival_int = 42};
     timer_t timer;
     CHECK(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
-    struct itimerspec every = {{0, 2000000}, {0, 2000000}};
+    struct itimerspec every = {{0, 1300000}, {0, 1300000}};
     CHECK(timer_settime(timer, 0, &every, 0) == 0);
-    tick(2000);
+    tick(1000);
     int wrong = 0;
     while (alarms < 300 || ticks < 200) wrong += work() != expected;
     tick(0);

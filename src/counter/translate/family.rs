@@ -242,7 +242,7 @@ impl Tracer {
             return self.forget_and_detach(stopped);
         };
         self.affinity.restore(tid);
-        self.give_back_trap_bit(&stopped)?;
+        self.give_back_mask(&stopped)?;
         let mut stopped = stopped;
         if let Some(space) = self.space_of(tid) {
             let code: Vec<_> = space.code.iter().collect();

@@ -7,11 +7,11 @@ use nix::unistd::Pid;
 use super::Tracer;
 use super::code_map::{PAGE, page_of};
 use super::space::Spot;
-use super::thread::{Doing, Pending};
+use super::thread::{Doing, Held, Pending};
 use super::traps::resume;
 use crate::counter::maps::Maps;
 use crate::counter::ptrace::status::Dispositions;
-use crate::counter::ptrace::{SavedFlags, Stopped, Traced, signal_bit};
+use crate::counter::ptrace::{SavedFlags, SignalMask, Stopped, Traced, signal_bit};
 
 /// Between two boundaries there are a few dozen instructions of ours at most.
 const MOST_STEPS: u32 = 4096;
@@ -23,6 +23,14 @@ const SI_KERNEL: c_int = 0x80;
 const SEGV_MAPERR: c_int = 1;
 const SEGV_ACCERR: c_int = 2;
 const SYS_SECCOMP: c_int = 1;
+const SYSCALL: [u8; 2] = [0x0F, 0x05];
+
+/// Signals of what an instruction does, which cannot wait: blocked, they would end the program.
+const RAISED: SignalMask = signal_bit(libc::SIGSEGV)
+    | signal_bit(libc::SIGBUS)
+    | signal_bit(libc::SIGILL)
+    | signal_bit(libc::SIGFPE)
+    | signal_bit(libc::SIGSYS);
 
 impl Tracer {
     pub(super) fn signalled(&mut self, stopped: Stopped, signal: c_int, doing: Doing) -> Traced<()> {
@@ -47,7 +55,7 @@ impl Tracer {
                     return self.release(stopped, None);
                 }
                 if steps > MOST_STEPS {
-                    self.give_back_trap_bit(&stopped)?;
+                    self.give_back_mask(&stopped)?;
                     self.record.void(format!("thread {tid} does not come to a place where signals can be delivered"));
                     return stopped.run_on(None);
                 }
@@ -91,7 +99,7 @@ impl Tracer {
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         let Some(pending) = thread.pending.front().copied() else {
             thread.doing = Doing::Running;
-            self.give_back_trap_bit(&stopped)?;
+            self.give_back_mask(&stopped)?;
             return stopped.run_on(None);
         };
         let mut registers = stopped.registers()?;
@@ -99,7 +107,7 @@ impl Tracer {
         let Some(spot) = spot else {
             return self.step_to_boundary(stopped);
         };
-        self.give_back_trap_bit(&stopped)?;
+        self.give_back_mask(&stopped)?;
         self.leave_translation(&stopped, spot, &mut registers)?;
         stopped.set_registers(&registers)?;
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
@@ -115,32 +123,53 @@ impl Tracer {
         stopped.step(Some(pending.signal))
     }
 
-    /// Makes a step towards a boundary. The kernel would unblock SIGTRAP itself where a step ends,
-    /// and forget what the program does on it.
+    /// Makes a step towards a boundary. Until there, signals that can wait do so with the kernel: it would tell of
+    /// each before another step, and they might come faster than steps are made. SIGTRAP it would unblock itself
+    /// where a step ends, and forget what the program does on it.
     pub(super) fn step_to_boundary(&mut self, stopped: Stopped) -> Traced<()> {
         let tid = stopped.tid();
         let Some(thread) = self.threads.get_mut(&tid) else { return stopped.run_on(None) };
         if !matches!(thread.doing, Doing::ToBoundary { .. }) {
             thread.doing = Doing::ToBoundary { steps: 0 };
-            let mask = stopped.signal_mask()?;
-            if mask & signal_bit(SIGTRAP) != 0 {
-                stopped.set_signal_mask(mask & !signal_bit(SIGTRAP))?;
-                thread.blocks_trap = true;
-            }
-            if Dispositions::of(tid).is_some_and(|does| does.discards(SIGTRAP)) {
-                self.record.void("the program ignores SIGTRAP, and no longer does once another signal has come");
-            }
+        }
+        // A system call may look at the mask, or change it.
+        let calls = next_bytes(&stopped)? == SYSCALL;
+        match self.threads.get(&tid).and_then(|thread| thread.held) {
+            Some(Held::All(_)) if !calls => {}
+            _ => self.hold_mask(&stopped, calls)?,
         }
         stopped.step(None)
     }
 
-    /// After the last step.
-    pub(super) fn give_back_trap_bit(&mut self, stopped: &Stopped) -> Traced<()> {
-        let Some(thread) = self.threads.get_mut(&stopped.tid()) else { return Ok(()) };
-        if std::mem::take(&mut thread.blocks_trap) {
-            stopped.set_signal_mask(stopped.signal_mask()? | signal_bit(SIGTRAP))?;
+    fn hold_mask(&mut self, stopped: &Stopped, calls: bool) -> Traced<()> {
+        self.give_back_mask(stopped)?;
+        let tid = stopped.tid();
+        let mask = stopped.signal_mask()?;
+        let trap = signal_bit(SIGTRAP);
+        let (held, during) = match calls {
+            false => (Some(Held::All(mask)), (mask | !RAISED) & !trap),
+            true => ((mask & trap != 0).then_some(Held::Trap), mask & !trap),
+        };
+        if during != mask {
+            stopped.set_signal_mask(during)?;
+        }
+        if let Some(thread) = self.threads.get_mut(&tid) {
+            thread.held = held;
+        }
+        if Dispositions::of(tid).is_some_and(|does| does.discards(SIGTRAP)) {
+            self.record.void("the program ignores SIGTRAP, and no longer does once another signal has come");
         }
         Ok(())
+    }
+
+    /// After the last step.
+    pub(super) fn give_back_mask(&mut self, stopped: &Stopped) -> Traced<()> {
+        let held = self.threads.get_mut(&stopped.tid()).and_then(|thread| thread.held.take());
+        match held {
+            None => Ok(()),
+            Some(Held::All(mask)) => stopped.set_signal_mask(mask),
+            Some(Held::Trap) => stopped.set_signal_mask(stopped.signal_mask()? | signal_bit(SIGTRAP)),
+        }
     }
 
     /// The thread leaves its translation: corrects the counts and gives it the program's registers.
@@ -203,6 +232,7 @@ impl Tracer {
                 return resume(stopped, doing, None);
             }
         }
+        self.give_back_mask(&stopped)?;
         let spot = self.space_of(tid).and_then(|space| space.spot(place)).filter(Spot::is_boundary);
         match spot {
             Some(spot) => self.leave_translation(&stopped, spot, &mut registers)?,
@@ -258,6 +288,7 @@ impl Tracer {
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         if thread.faults_at.take() == Some(registers.rip) || thread.area.is_none() {
             thread.doing = Doing::IntoHandler;
+            self.give_back_mask(&stopped)?;
             self.tell_where_code_ends(&stopped, signal, registers.rip)?;
             return stopped.step(Some(signal));
         }
@@ -308,6 +339,14 @@ impl Tracer {
 }
 
 /// Raised by an instruction, not sent.
+/// The first bytes of the instruction that a thread is about to execute.
+fn next_bytes(stopped: &Stopped) -> Traced<[u8; 2]> {
+    let mut bytes = [0; 2];
+    // What cannot be read is no system call.
+    stopped.read(stopped.registers()?.rip, &mut bytes);
+    Ok(bytes)
+}
+
 fn is_fault(signal: c_int, code: c_int) -> bool {
     match signal {
         libc::SIGSEGV | libc::SIGBUS | libc::SIGILL | libc::SIGFPE => true,

@@ -9,6 +9,7 @@ use super::areas::Area;
 use super::syscalls::Call;
 use super::work::Work;
 use crate::counter::maps::Maps;
+use crate::counter::ptrace::SignalMask;
 use crate::counter::record::FunctionId;
 use crate::counter::regions::Regions;
 use crate::isa::TileConfig;
@@ -40,14 +41,23 @@ pub struct Pending {
     pub info: siginfo_t,
 }
 
+/// What is changed of a thread's signal mask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// All signals that can wait are blocked; this is the program's own mask.
+    All(SignalMask),
+    /// SIGTRAP, which the program blocks, is not.
+    Trap,
+}
+
 pub struct Thread {
     pub process: Pid,
     pub doing: Doing,
     /// None before the first program is executed.
     pub area: Option<Area>,
     pub pending: VecDeque<Pending>,
-    /// It blocks SIGTRAP, which is unblocked while it makes steps to a boundary.
-    pub blocks_trap: bool,
+    /// While another mask than the program's own is in force, for steps to a boundary.
+    pub held: Option<Held>,
     pub tiles: Option<TileConfig>,
     /// Counts of tile products so far, by block: what has been added up under former configurations.
     pub tiles_counted: BTreeMap<u32, u64>,
@@ -62,7 +72,7 @@ impl Thread {
             doing,
             area: None,
             pending: VecDeque::new(),
-            blocks_trap: false,
+            held: None,
             tiles: None,
             tiles_counted: BTreeMap::new(),
             faults_at: None,

@@ -308,6 +308,7 @@ impl Tracer {
         }
         let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
         if thread.pending.is_empty() {
+            self.give_back_mask(&stopped)?;
             return stopped.run_on(None);
         }
         // Signals can be delivered only where the kernel was about to deliver one: behind a step.
