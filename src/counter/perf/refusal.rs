@@ -38,11 +38,11 @@ pub fn error(event: &str, refused: &io::Error) -> Error {
     match refused.raw_os_error() {
         Some(libc::EACCES) => error.remedy("sysctl kernel.perf_event_paranoid=2 (as root), or run as root"),
         Some(libc::EPERM | libc::ENOSYS) => {
-            error.remedy("start the container with --cap-add=PERFMON, or count with --counter step")
+            error.remedy("start the container with --cap-add=PERFMON, or count with --counter translate")
         }
         Some(libc::EMFILE) => error.remedy("raise the limit: ulimit -n 4096"),
-        Some(libc::EBUSY) => error.remedy("end the other tool, or count with --counter step"),
+        Some(libc::EBUSY) => error.remedy("end the other tool, or count with --counter translate"),
         _ => error
-            .remedy("count with --counter step, or on a machine with a PMU (bare metal, or a VM type that offers one)"),
+            .remedy("count with --counter translate, or on a machine with a PMU (bare metal, or a VM type that offers one)"),
     }
 }
