@@ -42,7 +42,8 @@ pub fn error(event: &str, refused: &io::Error) -> Error {
         }
         Some(libc::EMFILE) => error.remedy("raise the limit: ulimit -n 4096"),
         Some(libc::EBUSY) => error.remedy("end the other tool, or count with --counter translate"),
-        _ => error
-            .remedy("count with --counter translate, or on a machine with a PMU (bare metal, or a VM type that offers one)"),
+        _ => error.remedy(
+            "count with --counter translate, or on a machine with a PMU (bare metal, or a VM type that offers one)",
+        ),
     }
 }
