@@ -26,6 +26,10 @@ pub enum Cause {
     MlpRatioNotRead,
     MlpRatioOfImageOnText,
     MlpWidthNotTruncated,
+    MlpGateNotRead,
+    /// What a network that is no transformer is made of.
+    Convolutions,
+    LinearMaps,
     /// Element-wise work of this kind is counted.
     ElementWork(Kind),
     Biases,
@@ -38,10 +42,12 @@ impl Cause {
     /// Why a product of this role is missing from a count that ran its tower.
     pub fn uncounted(role: Role) -> Cause {
         match role {
-            Role::Qkv | Role::Out => Cause::AttentionProjections,
+            Role::Qkv | Role::Out | Role::AttnGate => Cause::AttentionProjections,
             Role::Scores | Role::Values => Cause::AttentionProducts,
             Role::Fc1 | Role::Fc2 => Cause::Mlp,
             Role::Proj => Cause::FinalProjection,
+            Role::Conv => Cause::Convolutions,
+            Role::Linear => Cause::LinearMaps,
             _ => Cause::PatchEmbedding,
         }
     }
@@ -71,6 +77,9 @@ impl Cause {
             Cause::MlpRatioNotRead => "mlp-ratio-not-read",
             Cause::MlpRatioOfImageOnText => "mlp-ratio-of-image-tower-on-text",
             Cause::MlpWidthNotTruncated => "mlp-width-not-truncated",
+            Cause::MlpGateNotRead => "mlp-gate-not-read",
+            Cause::Convolutions => "convolutions-not-counted",
+            Cause::LinearMaps => "linear-maps-not-counted",
             Cause::ElementWork(kind) => return format!("{}-counted", kind.name().replace('_', "-")),
             Cause::Biases => "bias-counted",
             Cause::EmbeddingTables => "embedding-tables-counted",
@@ -114,6 +123,11 @@ impl Cause {
             Cause::MlpWidthNotTruncated => {
                 format!("width x mlp_ratio taken as it is by {who}; the model truncates it to a whole number")
             }
+            Cause::MlpGateNotRead => {
+                format!("the third map of a gated MLP not read by {who}: it takes every MLP for two maps")
+            }
+            Cause::Convolutions => format!("convolutions not seen by {who}"),
+            Cause::LinearMaps => format!("linear maps that run as functions not seen by {who}"),
             Cause::ElementWork(kind) => {
                 format!("{} counted by {who}: no matrix product", kind.name().replace('_', " "))
             }

@@ -5,8 +5,7 @@ use num_rational::BigRational;
 
 use super::rule::{Rule, Weight};
 use super::{Account, Cause, Scope, Subject};
-use crate::model::spec::{Activation, ClipSpec, Family, ImagePooling, NormSpan};
-use crate::model::term_parameters;
+use crate::model::spec::{Activation, ClipSpec, Family, ImagePooling, NormSpan, Stack};
 use crate::model::terms::{Kind, Role, Term, Tower};
 use crate::units::{Amount, Count};
 
@@ -42,13 +41,10 @@ impl Coverage {
     }
 
     /// The part of the count that is a multiple of tokens x width^2 x layers, as that multiple.
-    pub fn coefficient(&self, subject: &Subject, tower: Tower) -> BigRational {
-        let terms = subject.terms().iter().filter(|term| term.tower == Some(tower) && term.role.scales_with_width());
+    pub fn coefficient(&self, subject: &Subject, tower: Tower, stack: Stack) -> BigRational {
+        let terms = subject.terms().iter().filter(|term| term.tower == Some(tower) && term.scales_with_width());
         let value: Count = terms.map(|term| self.value(subject.spec, term)).sum();
-        let (encoder, tokens) = match tower {
-            Tower::Image => (&subject.spec.image.encoder, subject.spec.image.tokens()),
-            Tower::Text => (&subject.spec.text.encoder, subject.spec.text.context),
-        };
+        let Stack { tokens, encoder } = stack;
         let width = Count::from(encoder.width);
         BigRational::new(value.into(), (Count::from(tokens) * width * width * Count::from(encoder.layers)).into())
     }
@@ -60,10 +56,10 @@ impl Coverage {
     }
 
     fn weight(&self, spec: &ClipSpec, term: &Term) -> Weight {
-        match self.weight_of(term.tower, spec.image.family, term.role) {
+        match self.weight_of(term.tower, spec.family(), term.role) {
             Weight::Gelu(each) => match activation(spec, term) {
                 Some(Activation::Gelu | Activation::GeluTanh) => Weight::Elements(each),
-                Some(Activation::QuickGelu) | None => Weight::Nothing,
+                _ => Weight::Nothing,
             },
             weight => weight,
         }
@@ -77,7 +73,7 @@ impl Coverage {
             Weight::MacsTwice(each) => 2 * each * term.macs,
             Weight::MultiplyAdds => 2 * term.macs - term.outputs(),
             Weight::Elements(each) => each * self.elements(spec, term),
-            Weight::Parameters => term_parameters(spec, term),
+            Weight::Parameters => term.parameters,
             Weight::ParametersEachToken => term.macs + learnt_rows(term.role) * self.elements(spec, term),
         }
     }
@@ -104,12 +100,12 @@ impl Coverage {
             Weight::MultiplyAdds => faithful.with(Cause::AddsOneFewer, -(term.outputs() as Amount)),
             Weight::Elements(each) => self.element_work(spec, term, each, faithful),
             Weight::Parameters if matches!(term.role, Role::TokenEmbed | Role::Position) => {
-                faithful.with(Cause::EmbeddingTables, term_parameters(spec, term) as Amount)
+                faithful.with(Cause::EmbeddingTables, term.parameters as Amount)
             }
             Weight::ParametersEachToken => self.each_token(spec, term, faithful),
             Weight::Parameters => {
                 let each_token = self.each_token(spec, term, faithful);
-                let fewer = term_parameters(spec, term) as Amount - each_token.value();
+                let fewer = term.parameters as Amount - each_token.value();
                 each_token.with(Cause::WeightsOnce, fewer)
             }
         }
@@ -123,9 +119,9 @@ impl Coverage {
     fn element_work(&self, spec: &ClipSpec, term: &Term, each: Count, faithful: Account) -> Account {
         let work = Cause::element_work(term);
         let all = (each * self.elements(spec, term)) as Amount;
-        match self.final_norm_rows(spec, term) {
-            Some(_) => {
-                let one = (each * Count::from(spec.image.encoder.width)) as Amount;
+        match self.final_norm(spec, term) {
+            Some((_, width)) => {
+                let one = (each * width) as Amount;
                 faithful.with(work, one).with(Cause::FinalNormOnAllTokens, all - one)
             }
             None => faithful.with(work, all),
@@ -134,31 +130,26 @@ impl Coverage {
 
     /// Elements a term works on as this library runs it.
     fn elements(&self, spec: &ClipSpec, term: &Term) -> Count {
-        match self.final_norm_rows(spec, term) {
-            Some(rows) => rows * Count::from(spec.image.encoder.width),
-            None => term.elements,
-        }
+        self.final_norm(spec, term).map_or(term.elements, |(rows, width)| rows * width)
     }
 
-    /// Rows of CLIP's last image norm as this library runs it, where the library chooses.
-    fn final_norm_rows(&self, spec: &ClipSpec, term: &Term) -> Option<Count> {
-        let tower = &spec.image;
+    /// Rows and width of CLIP's last image norm as this library runs it, where the library
+    /// chooses.
+    fn final_norm(&self, spec: &ClipSpec, term: &Term) -> Option<(Count, Count)> {
+        let tower = spec.vit()?;
         let its_choice = (term.tower, term.role) == (Some(Tower::Image), Role::LnPost)
             && tower.family == Family::Clip
             && tower.pooling == ImagePooling::ClassToken;
-        its_choice.then(|| match self.final_norm {
+        let rows = match self.final_norm {
             NormSpan::AllTokens => Count::from(tower.tokens()),
-            NormSpan::Pooled => 1,
-        })
+            NormSpan::Pooled | NormSpan::None => 1,
+        };
+        its_choice.then_some((rows, Count::from(tower.encoder.width)))
     }
 }
 
 fn activation(spec: &ClipSpec, term: &Term) -> Option<Activation> {
-    let encoder = match term.tower? {
-        Tower::Image => &spec.image.encoder,
-        Tower::Text => &spec.text.encoder,
-    };
-    Some(encoder.activation)
+    Some(spec.stack(term.tower?)?.encoder.activation)
 }
 
 /// Learnt numbers that an element-wise operation has for each element of a row: a layer norm its
@@ -171,9 +162,9 @@ fn learnt_rows(role: Role) -> Count {
     }
 }
 
-impl Role {
-    /// Is the term's work a multiple of tokens x width^2 in every layer?
-    pub fn scales_with_width(self) -> bool {
-        matches!(self, Role::Qkv | Role::Out | Role::Fc1 | Role::Fc2)
+impl Term {
+    /// Is its work a multiple of tokens x width^2 in every layer?
+    pub fn scales_with_width(&self) -> bool {
+        matches!(self.role, Role::Qkv | Role::Out | Role::Fc1 | Role::Fc2) && self.in_blocks()
     }
 }

@@ -16,15 +16,20 @@ pub struct Estimate {
     pub batch: u64,
     pub parameters: Parameters,
     pub flops: TowerFlops,
+    /// What the file does not tell, or tells and nobody reads.
+    pub notes: Vec<String>,
     pub terms: Vec<Term>,
     pub conventions: Vec<ConventionCount>,
 }
 
-/// True FLOPs.
+/// True FLOPs; none for a tower that the model does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct TowerFlops {
-    pub image: Count,
-    pub text: Count,
+    pub image: Option<Count>,
+    pub text: Option<Count>,
+    /// Of a third part that works on the outputs of both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub multimodal: Option<Count>,
     pub total: Count,
 }
 
@@ -43,8 +48,10 @@ pub struct ConventionCount {
 
 pub fn estimate(spec: &ClipSpec) -> Estimate {
     let subject = Subject::new(spec);
-    let of = |tower: Tower| flops(subject.tower_terms().iter().filter(|term| term.tower == Some(tower)));
-    let (image, text) = (of(Tower::Image), of(Tower::Text));
+    let of = |tower: Tower| {
+        let terms = subject.tower_terms().iter().filter(|term| term.tower == Some(tower));
+        spec.has(tower).then(|| flops(terms))
+    };
     let tools = all().filter(|convention| convention.name != ANALYTIC);
     let conventions = tools.map(|convention| ConventionCount {
         name: convention.name,
@@ -61,7 +68,13 @@ pub fn estimate(spec: &ClipSpec) -> Estimate {
         dialect: spec.dialect,
         batch: 1,
         parameters: subject.parameters(),
-        flops: TowerFlops { image, text, total: image + text },
+        flops: TowerFlops {
+            image: of(Tower::Image),
+            text: of(Tower::Text),
+            multimodal: of(Tower::Multimodal),
+            total: flops(subject.tower_terms()),
+        },
+        notes: spec.notes.clone(),
         conventions: conventions.collect(),
         terms: subject.tower_terms().to_vec(),
     }

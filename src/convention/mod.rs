@@ -88,20 +88,25 @@ impl Scope {
 /// A model with its terms, made once for all conventions.
 pub struct Subject<'a> {
     pub spec: &'a ClipSpec,
-    /// The terms of both towers, and last the logits.
+    /// The terms of all towers, and last the logits, where there are two towers to compare.
     terms: Vec<Term>,
+    /// How many of them are towers'.
+    towers: usize,
 }
 
 impl<'a> Subject<'a> {
     pub fn new(spec: &'a ClipSpec) -> Self {
         let mut terms = terms::terms(spec);
-        terms.push(terms::logits(spec));
-        Subject { spec, terms }
+        let towers = terms.len();
+        if spec.has(Tower::Image) && spec.has(Tower::Text) {
+            terms.push(terms::logits(spec));
+        }
+        Subject { spec, terms, towers }
     }
 
-    /// The terms of both towers.
+    /// The terms of all towers.
     pub fn tower_terms(&self) -> &[Term] {
-        &self.terms[..self.terms.len() - 1]
+        &self.terms[..self.towers]
     }
 
     /// All terms, those that join the towers included.
@@ -110,7 +115,7 @@ impl<'a> Subject<'a> {
     }
 
     pub fn parameters(&self) -> Parameters {
-        parameters(self.spec)
+        parameters(self.spec, self.tower_terms())
     }
 }
 
@@ -122,6 +127,11 @@ impl Convention {
 
     /// What the tool prints for so many images and as many texts; none where it cannot run them.
     pub fn batch_count(&self, subject: &Subject, scope: Scope, batch: Count) -> Option<Count> {
+        if let Scope::Tower(tower) = scope
+            && !subject.spec.has(tower)
+        {
+            return None;
+        }
         match &self.method {
             Method::Coverage(coverage) => coverage.count(subject, scope, batch),
             // The script knows of no batch.
@@ -137,12 +147,14 @@ impl Convention {
         }
     }
 
-    /// What stands before tokens x width^2 x layers in this convention's count of a tower.
-    pub fn coefficient(&self, subject: &Subject, tower: Tower) -> BigRational {
-        match &self.method {
-            Method::Coverage(coverage) => coverage.coefficient(subject, tower),
+    /// What stands before tokens x width^2 x layers in this convention's count of a tower; none
+    /// where the tower is no plain transformer.
+    pub fn coefficient(&self, subject: &Subject, tower: Tower) -> Option<BigRational> {
+        let stack = subject.spec.stack(tower)?;
+        Some(match &self.method {
+            Method::Coverage(coverage) => coverage.coefficient(subject, tower, stack),
             Method::SeedFormula => seed_formula::coefficient(subject.spec),
-        }
+        })
     }
 }
 

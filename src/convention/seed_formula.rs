@@ -12,7 +12,7 @@ use num_rational::{BigRational, Ratio};
 use num_traits::{One, Signed, ToPrimitive, Zero};
 
 use super::{Account, Cause, Scope, Subject};
-use crate::model::spec::ClipSpec;
+use crate::model::spec::{ClipSpec, Size, Stack};
 use crate::model::terms::{Role, Term, Tower};
 use crate::units::{Amount, Count};
 
@@ -20,29 +20,32 @@ const TEXT_DEPTH: u64 = 12;
 const TEXT_LENGTH: u64 = 77;
 const MLP_RATIO: i64 = 4;
 
-/// What the script takes a tower's dimensions to be.
-struct Reading {
+/// What the script takes a tower's dimensions to be, beside what they are.
+struct Reading<'a> {
     layers: Amount,
     width: Amount,
     tokens: Amount,
+    stack: Stack<'a>,
 }
 
-impl Reading {
-    fn of(spec: &ClipSpec, tower: Tower) -> Reading {
-        let (layers, width, tokens) = match tower {
-            Tower::Image => (spec.image.encoder.layers, spec.image.encoder.width, spec.image.patches()),
-            Tower::Text => (
-                spec.raw.text_depth.unwrap_or(TEXT_DEPTH),
-                spec.text.encoder.width,
-                spec.raw.text_length.unwrap_or(TEXT_LENGTH),
-            ),
+impl<'a> Reading<'a> {
+    /// None for a tower whose keys are not those of a transformer.
+    fn of(spec: &'a ClipSpec, tower: Tower) -> Option<Reading<'a>> {
+        let stack = spec.stack(tower).filter(|stack| stack.encoder.inner_width == stack.encoder.width)?;
+        let (layers, tokens) = match tower {
+            Tower::Image => (stack.encoder.layers, spec.vit()?.patches()),
+            Tower::Text => {
+                (spec.raw.text_depth.unwrap_or(TEXT_DEPTH), spec.raw.text_length.unwrap_or(TEXT_LENGTH))
+            }
+            Tower::Multimodal => return None,
         };
-        Reading { layers: layers.into(), width: width.into(), tokens: tokens.into() }
+        let width = stack.encoder.width;
+        Some(Reading { layers: layers.into(), width: width.into(), tokens: tokens.into(), stack })
     }
 
     /// `layers (4 h s^2 + 8 h (h r) s)`
     fn total(&self, ratio: &BigRational) -> BigRational {
-        let Reading { layers, width, tokens } = self;
+        let Reading { layers, width, tokens, .. } = self;
         let attention = whole(4 * width * tokens * tokens);
         let mlp = whole(8 * width * width * tokens) * ratio;
         (attention + mlp) * whole(*layers)
@@ -50,14 +53,16 @@ impl Reading {
 }
 
 pub fn count(spec: &ClipSpec, scope: Scope) -> Option<Count> {
-    let (image, patch) = (spec.image.image, spec.image.patch);
-    if scope.runs(Tower::Image) && (image.height != image.width || patch.height != patch.width) {
-        // The script divides one number by another; it stops at a list of two.
+    // The script divides one number by another; it stops at a list of two.
+    let square = |size: Size| size.height == size.width;
+    if scope.runs(Tower::Image) && spec.vit().is_some_and(|vit| !square(vit.image) || !square(vit.patch)) {
         return None;
     }
     let ratio = mlp_ratio(spec);
-    let towers = Tower::BOTH.into_iter().filter(|tower| scope.runs(*tower));
-    let exact: BigRational = towers.map(|tower| Reading::of(spec, tower).total(&ratio)).sum();
+    let towers = Tower::ALL.into_iter().filter(|tower| scope.runs(*tower) && spec.has(*tower));
+    let parts: Option<Vec<BigRational>> =
+        towers.map(|tower| Some(Reading::of(spec, tower)?.total(&ratio))).collect();
+    let exact: BigRational = parts.filter(|parts| !parts.is_empty())?.into_iter().sum();
     rounded(&exact).to_u128()
 }
 
@@ -85,50 +90,45 @@ fn account(spec: &ClipSpec, term: &Term, scope: Scope) -> Account {
     if let Some(account) = Account::out_of_scope(term, scope) {
         return account;
     }
-    match (term.tower, term.role) {
-        (Some(tower), Role::Scores | Role::Values) => attention_product(spec, term, tower),
-        (Some(tower), Role::Fc1 | Role::Fc2) => mlp_product(spec, term, tower),
-        (Some(_), role) if term.macs > 0 => Account::Uncounted(Cause::uncounted(role)),
+    let read = term.tower.filter(|_| term.in_blocks()).and_then(|tower| Some((tower, Reading::of(spec, tower)?)));
+    match (read, term.role) {
+        (Some((tower, read)), Role::Scores | Role::Values) => attention_product(&read, term, tower),
+        (Some((tower, read)), Role::Fc1 | Role::Fc2) => mlp_product(spec, &read, term, tower),
+        (_, role) if term.macs > 0 && term.tower.is_some() => Account::Uncounted(Cause::uncounted(role)),
         _ => Account::faithful(term),
     }
 }
 
 /// Of `4 h s^2` a layer, each of the two products has half, as it should: only the lengths differ.
-fn attention_product(spec: &ClipSpec, term: &Term, tower: Tower) -> Account {
-    let read = Reading::of(spec, tower);
+fn attention_product(read: &Reading, term: &Term, tower: Tower) -> Account {
     let cost = |layers: Amount, tokens: Amount| 2 * layers * read.width * tokens * tokens;
-    lengths(spec, &read, term, tower, cost)
+    lengths(read, term, tower, cost)
 }
 
 /// Of `8 h (h r) s` a layer, each of the two products has half, twice what it should.
-fn mlp_product(spec: &ClipSpec, term: &Term, tower: Tower) -> Account {
-    let read = Reading::of(spec, tower);
-    let mlp_width = true_mlp_width(spec, tower);
+fn mlp_product(spec: &ClipSpec, read: &Reading, term: &Term, tower: Tower) -> Account {
+    let mlp_width = Amount::from(read.stack.encoder.mlp_width);
     let cost = |layers: Amount, tokens: Amount| 2 * layers * tokens * read.width * mlp_width;
-    let (whole_width, _) = taken_mlp_width(spec, tower);
+    let (whole_width, _) = taken_mlp_width(spec, read);
     let cause = match tower {
         Tower::Text if spec.raw.mlp_ratio.is_some() => Cause::MlpRatioOfImageOnText,
         _ => Cause::MlpRatioNotRead,
     };
-    lengths(spec, &read, term, tower, cost)
+    let true_cost = cost(read.stack.encoder.layers.into(), read.stack.tokens.into());
+    lengths(read, term, tower, cost)
+        .with(Cause::MlpGateNotRead, true_cost - 2 * term.macs as Amount)
         .with(Cause::MlpCoefficient, cost(read.layers, read.tokens))
         .with(cause, 4 * read.layers * read.tokens * read.width * (whole_width - mlp_width))
 }
 
 /// From the true depth and length of a tower to those the script takes.
-fn lengths(
-    spec: &ClipSpec,
-    read: &Reading,
-    term: &Term,
-    tower: Tower,
-    cost: impl Fn(Amount, Amount) -> Amount,
-) -> Account {
+fn lengths(read: &Reading, term: &Term, tower: Tower, cost: impl Fn(Amount, Amount) -> Amount) -> Account {
     let account = Account::faithful(term);
-    let (layers, tokens, cause) = match tower {
-        Tower::Image => (spec.image.encoder.layers, spec.image.tokens(), Cause::ClassTokenLeftOut),
-        Tower::Text => (spec.text.encoder.layers, spec.text.context, Cause::TextLengthNotRead),
+    let cause = match tower {
+        Tower::Image => Cause::ClassTokenLeftOut,
+        Tower::Text | Tower::Multimodal => Cause::TextLengthNotRead,
     };
-    let (layers, tokens) = (Amount::from(layers), Amount::from(tokens));
+    let (layers, tokens) = (Amount::from(read.stack.encoder.layers), Amount::from(read.stack.tokens));
     account
         .with(Cause::TextDepthNotRead, cost(read.layers, tokens) - cost(layers, tokens))
         .with(cause, cost(read.layers, read.tokens) - cost(read.layers, tokens))
@@ -136,20 +136,21 @@ fn lengths(
 
 /// What a term's count has beyond that of an MLP as wide as a whole number.
 fn beyond_truncation(spec: &ClipSpec, term: &Term, scope: Scope) -> BigRational {
-    match term.tower {
-        Some(tower) if scope.runs(tower) && matches!(term.role, Role::Fc1 | Role::Fc2) => {
-            let read = Reading::of(spec, tower);
-            let (_, fraction) = taken_mlp_width(spec, tower);
+    let counted = term.in_blocks() && matches!(term.role, Role::Fc1 | Role::Fc2);
+    let tower = term.tower.filter(|tower| counted && scope.runs(*tower));
+    match tower.and_then(|tower| Reading::of(spec, tower)) {
+        Some(read) => {
+            let (_, fraction) = taken_mlp_width(spec, &read);
             whole(4 * read.layers * read.tokens * read.width) * fraction
         }
-        _ => BigRational::zero(),
+        None => BigRational::zero(),
     }
 }
 
 /// The script's `width x ratio` as a whole number and what it differs from that.
-fn taken_mlp_width(spec: &ClipSpec, tower: Tower) -> (Amount, BigRational) {
-    let taken = mlp_ratio(spec) * whole(Reading::of(spec, tower).width);
-    let model = true_mlp_width(spec, tower);
+fn taken_mlp_width(spec: &ClipSpec, read: &Reading) -> (Amount, BigRational) {
+    let taken = mlp_ratio(spec) * whole(read.width);
+    let model = Amount::from(read.stack.encoder.mlp_width);
     // The model's own truncation is of a binary product, which may lie on the other side of a
     // whole number: the model's width is the truncated one if it is less than 1 away.
     let truncated = if (&taken - whole(model)).abs() < BigRational::one() {
@@ -158,13 +159,6 @@ fn taken_mlp_width(spec: &ClipSpec, tower: Tower) -> (Amount, BigRational) {
         taken.trunc().to_integer().to_i128().unwrap_or_default()
     };
     (truncated, taken - whole(truncated))
-}
-
-fn true_mlp_width(spec: &ClipSpec, tower: Tower) -> Amount {
-    match tower {
-        Tower::Image => spec.image.encoder.mlp_width.into(),
-        Tower::Text => spec.text.encoder.mlp_width.into(),
-    }
 }
 
 fn mlp_ratio(spec: &ClipSpec) -> BigRational {

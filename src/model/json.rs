@@ -6,18 +6,52 @@ use super::limits::{self, Dimension};
 use super::spec::Size;
 use crate::{Error, Result};
 
+/// What a user wants otherwise than the file has it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Height and width in pixels.
+    pub image_size: Option<Size>,
+    /// Tokens of a text.
+    pub context: Option<u64>,
+}
+
 /// One object of a configuration file and where it stands.
 #[derive(Clone, Copy)]
 pub struct Keys<'a> {
     file: &'a str,
+    wanted: Wanted,
     /// The object's own key; empty at the top level.
     section: &'a str,
     map: Option<&'a Map<String, Value>>,
 }
 
 impl<'a> Keys<'a> {
-    pub fn top(file: &'a str, map: &'a Map<String, Value>) -> Self {
-        Keys { file, section: "", map: Some(map) }
+    pub fn top(file: &'a str, map: &'a Map<String, Value>, wanted: Wanted) -> Self {
+        Keys { file, wanted, section: "", map: Some(map) }
+    }
+
+    /// A section that the file does not have.
+    pub fn none(&self) -> Self {
+        Keys { map: None, ..*self }
+    }
+
+    pub fn map(&self) -> Option<&'a Map<String, Value>> {
+        self.map
+    }
+
+    /// The image size that the user wants, else the file's.
+    pub fn image_size(&self, key: &str, default: u64) -> Result<Size> {
+        let written = self.size(key, default, Dimension::Image)?;
+        Ok(self.wanted.image_size.unwrap_or(written))
+    }
+
+    /// The text length that the user wants, else this one.
+    pub fn context(&self, written: u64) -> u64 {
+        self.wanted.context.unwrap_or(written)
+    }
+
+    pub fn wants_context(&self) -> Option<u64> {
+        self.wanted.context
     }
 
     /// A value, where the key is there and not null.
@@ -40,7 +74,7 @@ impl<'a> Keys<'a> {
                     .remedy("give an object, { .. }, with the tower's dimensions"));
             }
         };
-        Ok(Keys { file: self.file, section: key, map })
+        Ok(Keys { section: key, map, ..*self })
     }
 
     /// The object under a key that must be there.
@@ -129,7 +163,12 @@ impl<'a> Keys<'a> {
         self.bad(key, "the key is missing").remedy(remedy)
     }
 
-    fn place(&self, key: &str) -> String {
+    /// A list, where the key holds one.
+    pub fn list(&self, key: &str) -> Option<&'a [Value]> {
+        self.get(key)?.as_array().map(Vec::as_slice)
+    }
+
+    pub fn place(&self, key: &str) -> String {
         match self.section {
             "" => format!("{}: {key}", self.file),
             section => format!("{}: {section}.{key}", self.file),

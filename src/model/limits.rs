@@ -54,14 +54,13 @@ pub fn heads_divide(keys: &Keys, (width_key, width): (&str, u64), (heads_key, he
         .remedy("every head is equally wide: give a divisor of the width"))
 }
 
-/// Refuses an image that its patches do not tile: the convolution would drop the rest unseen.
-pub fn patches_tile(keys: &Keys, image: Size, patch: Size) -> Result<()> {
+/// Refuses an image smaller than a patch.
+pub fn at_least_one_patch(keys: &Keys, image: Size, patch: Size) -> Result<()> {
     for (image, patch) in [(image.height, patch.height), (image.width, patch.width)] {
-        if image % patch != 0 {
-            let near = (image / patch).max(1) * patch;
+        if image < patch {
             return Err(keys
-                .bad("image_size", format!("{image} is not divisible by patch_size {patch}"))
-                .remedy(format!("give a multiple of {patch}, e.g. {near}")));
+                .bad("image_size", format!("{image} is less than patch_size {patch}"))
+                .remedy(format!("give a multiple of {patch}, e.g. {}", 16 * patch)));
         }
     }
     Ok(())

@@ -3,17 +3,21 @@
 mod dialect;
 mod json;
 mod limits;
+mod listing;
+mod networks;
 mod parameters;
 mod presets;
 mod raw;
 pub mod spec;
 pub mod terms;
+mod towers;
 
 use std::fs;
 use std::path::Path;
 
-pub use parameters::{Parameters, parameters, term_parameters};
-pub use presets::{names, preset};
+pub use json::Wanted;
+pub use parameters::{Parameters, parameters};
+pub use presets::{names, preset, preset_as};
 pub use spec::ClipSpec;
 pub use terms::{Term, terms};
 
@@ -21,20 +25,30 @@ use crate::{Error, Result};
 
 /// Reads a configuration file in any dialect.
 pub fn load(path: &Path) -> Result<ClipSpec> {
+    load_as(path, &Wanted::default())
+}
+
+/// The same with another image size or text length than the file's.
+pub fn load_as(path: &Path, wanted: &Wanted) -> Result<ClipSpec> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|e| {
         Error::input(format!("{name}: cannot read: {e}"))
             .remedy("give the path of a configuration file, or --preset NAME for a built-in model")
     })?;
-    parse(&name, &text)
+    parse_as(&name, &text, wanted)
 }
 
 /// Reads the text of a configuration; `name` names it in results and errors.
 pub fn parse(name: &str, text: &str) -> Result<ClipSpec> {
+    parse_as(name, text, &Wanted::default())
+}
+
+/// The same with another image size or text length than the text's.
+pub fn parse_as(name: &str, text: &str, wanted: &Wanted) -> Result<ClipSpec> {
     let file = serde_json::from_str(text).map_err(|e| {
         Error::input(format!("{name}: not JSON: {e}")).remedy("give a model's configuration file, such as config.json")
     })?;
-    dialect::read(name, &file)
+    dialect::read(name, &file, wanted)
 }
 
 #[cfg(test)]
@@ -55,8 +69,9 @@ mod tests {
     fn large_336_has_its_published_dimensions() {
         let spec = preset("vit-l/14@336").unwrap();
         assert_eq!(spec.dialect, "huggingface");
-        assert_eq!((spec.image.patches(), spec.image.tokens()), (576, 577));
-        assert_eq!((spec.image.encoder.heads, spec.image.encoder.head_width()), (16, 64));
+        let image = spec.vit().unwrap();
+        assert_eq!((image.patches(), image.tokens()), (576, 577));
+        assert_eq!((image.encoder.heads, image.encoder.head_width()), (16, 64));
         assert_eq!(spec.raw.text_depth, Some(12));
     }
 
@@ -64,7 +79,8 @@ mod tests {
     fn enormous_has_eva_clips_keys() {
         let spec = preset("EVA02-E-14").unwrap();
         assert_eq!(spec.dialect, "eva_clip");
-        assert_eq!((spec.image.encoder.mlp_width, spec.image.encoder.heads), (15360, 16));
+        let image = spec.vit().unwrap();
+        assert_eq!((image.encoder.mlp_width, image.encoder.heads), (15360, 16));
         assert_eq!((spec.raw.text_depth, spec.raw.text_length), (None, Some(77)));
         let ratio = BigRational::new(8_571_428_571_428_571_i64.into(), 1_000_000_000_000_000_i64.into());
         assert_eq!(spec.raw.mlp_ratio, Some(ratio));

@@ -1,7 +1,7 @@
 //! Models that are always at hand: each is the text of a configuration as its publisher writes
 //! it, read by the same code as any file.
 
-use super::{ClipSpec, parse};
+use super::{ClipSpec, Wanted, parse_as};
 use crate::nearest::nearest;
 use crate::{Error, Result};
 
@@ -25,8 +25,13 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 /// A built-in model. Upper and lower case are one, and so are `/`, `_`, `@` and `-`.
 pub fn preset(name: &str) -> Result<ClipSpec> {
+    preset_as(name, &Wanted::default())
+}
+
+/// The same with another image size or text length.
+pub fn preset_as(name: &str, wanted: &Wanted) -> Result<ClipSpec> {
     match PRESETS.iter().find(|(known, _)| spelling(known) == spelling(name)) {
-        Some((known, text)) => parse(known, text),
+        Some((known, text)) => parse_as(known, text, wanted),
         None => Err(Error::input(format!("--preset {name}: there is no such preset{}", nearest(name, names())))
             .remedy(format!("choose one of {}", names().collect::<Vec<_>>().join(", ")))),
     }

@@ -1,9 +1,19 @@
 //! The dimensions of a CLIP model, typed: everything that its cost and its parameters depend on,
 //! and all that an implementation needs to run it.
 
+mod encoder;
+mod image;
+mod text;
+
 use num_rational::BigRational;
 
-/// A CLIP model: an image tower and a text tower that end in one embedding space.
+pub use encoder::*;
+pub use image::*;
+pub use text::*;
+
+use super::terms::{Term, Tower};
+
+/// A CLIP model: an image tower and a text tower that end in one embedding space, or one of them.
 ///
 /// A value of this type has passed [`super::limits`]: no dimension is 0, every product of
 /// dimensions fits a [`crate::units::Count`], and the heads divide the width.
@@ -13,60 +23,26 @@ pub struct ClipSpec {
     pub name: String,
     /// The dialect the configuration is written in, e.g. `huggingface`.
     pub dialect: &'static str,
-    pub image: ImageTower,
-    pub text: TextTower,
-    /// Width of the embedding both towers end in.
+    pub image: Option<ImageTower>,
+    pub text: Option<TextTower>,
+    /// A third part that works on what both towers give, as CoCa's decoder.
+    pub multimodal: Option<Network>,
+    /// Width of the embedding that the towers end in.
     pub embed_dim: u64,
+    /// Learnt numbers outside all towers: the logit scale, and the logit bias of SigLIP.
+    pub scalars: u64,
+    /// What the file does not tell, or tells and nobody reads: each a sentence for the user.
+    pub notes: Vec<String>,
     /// What a program that reads the file's keys literally finds there.
     pub raw: RawKeys,
 }
 
+/// A tower, or a part of a model, of which nothing is known but its operations.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImageTower {
-    /// Which code frameworks run this tower with: it decides what a counter sees, not the cost.
-    pub family: Family,
-    /// Height and width in pixels, each a multiple of the patch's.
-    pub image: Size,
-    /// Height and width of a patch in pixels; the patch convolution's kernel and stride.
-    pub patch: Size,
-    pub channels: u64,
-    /// The patch convolution adds a bias.
-    pub patch_bias: bool,
-    /// A layer norm after the position embedding, before the first block.
-    pub ln_pre: bool,
-    pub encoder: Encoder,
-    /// Where the layer norm after the last block runs.
-    pub ln_post: NormSpan,
-    pub pooling: ImagePooling,
-    pub projection: Projection,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TextTower {
-    pub vocab: u64,
-    /// Tokens in a full-length text.
-    pub context: u64,
-    /// Attention sees earlier tokens only, by adding a mask to the scores.
-    pub causal: bool,
-    /// Its layer norm after the last block always runs on all tokens, before pooling.
-    pub encoder: Encoder,
-    pub pooling: TextPooling,
-    pub projection: Projection,
-}
-
-/// A stack of transformer blocks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Encoder {
-    pub width: u64,
-    pub layers: u64,
-    /// Divides the width.
-    pub heads: u64,
-    pub mlp_width: u64,
-    pub activation: Activation,
-    pub norm: NormPlacement,
-    pub qkv_bias: QkvBias,
-    /// Each branch is multiplied by a learnt vector before it joins the residual stream.
-    pub layer_scale: bool,
+pub struct Network {
+    /// Its architecture, e.g. `ModifiedResNet`.
+    pub name: String,
+    pub terms: Vec<Term>,
 }
 
 /// Height and width.
@@ -76,70 +52,14 @@ pub struct Size {
     pub width: u64,
 }
 
-/// Code with which an image tower is run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// CLIP's own vision transformer.
-    Clip,
-    /// EVA's vision transformer, as in EVA-CLIP and timm.
-    Eva,
-}
+impl Size {
+    pub const fn square(side: u64) -> Size {
+        Size { height: side, width: side }
+    }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activation {
-    /// x * sigmoid(1.702 x)
-    QuickGelu,
-    /// x / 2 * (1 + erf(x / sqrt 2))
-    Gelu,
-    /// x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))
-    GeluTanh,
-}
-
-/// Where a block's two layer norms stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NormPlacement {
-    /// x + branch(norm(x))
-    Pre,
-    /// x + norm(branch(x)), as EVA-CLIP's largest models have it
-    Post,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum QkvBias {
-    None,
-    /// On queries and values; the keys' bias is a constant zero that is added all the same.
-    QueryValue,
-    All,
-}
-
-/// Tokens that the layer norm after the last block runs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NormSpan {
-    /// On all tokens, then pooling.
-    AllTokens,
-    /// Pooling first, then on the one vector that is left.
-    Pooled,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ImagePooling {
-    ClassToken,
-    /// The mean of the patch tokens. The class token takes part in attention all the same.
-    AveragePatches,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TextPooling {
-    /// The token with the highest id: CLIP's end of text.
-    Argmax,
-    First,
-    Last,
-}
-
-/// The linear map from a tower's width into the embedding space.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Projection {
-    pub bias: bool,
+    pub const fn area(self) -> u64 {
+        self.height * self.width
+    }
 }
 
 /// Keys as the file has them, for conventions that read the file and not the model.
@@ -153,25 +73,46 @@ pub struct RawKeys {
     pub mlp_ratio: Option<BigRational>,
 }
 
-impl ImageTower {
-    /// Patches down and across.
-    pub fn grid(&self) -> Size {
-        Size { height: self.image.height / self.patch.height, width: self.image.width / self.patch.width }
+impl ClipSpec {
+    pub fn has(&self, tower: Tower) -> bool {
+        match tower {
+            Tower::Image => self.image.is_some(),
+            Tower::Text => self.text.is_some(),
+            Tower::Multimodal => self.multimodal.is_some(),
+        }
     }
 
-    pub fn patches(&self) -> u64 {
-        let grid = self.grid();
-        grid.height * grid.width
+    /// The image tower, where it is a vision transformer.
+    pub fn vit(&self) -> Option<&Vit> {
+        match self.image.as_ref()? {
+            ImageTower::Vit(vit) => Some(vit),
+            ImageTower::Network(_) => None,
+        }
     }
 
-    /// Tokens in the sequence: the class token and the patches.
-    pub fn tokens(&self) -> u64 {
-        self.patches() + 1
+    /// The stack of blocks of a tower and the tokens that go through it, where it is a plain
+    /// transformer.
+    pub fn stack(&self, tower: Tower) -> Option<Stack<'_>> {
+        match tower {
+            Tower::Image => self.vit().map(|vit| Stack { tokens: vit.tokens(), encoder: &vit.encoder }),
+            Tower::Text => self.text.as_ref().map(|text| Stack { tokens: text.tokens(), encoder: &text.encoder }),
+            Tower::Multimodal => None,
+        }
+    }
+
+    /// Code with which the image tower is run.
+    pub fn family(&self) -> Family {
+        match &self.image {
+            Some(ImageTower::Vit(vit)) => vit.family,
+            Some(ImageTower::Network(_)) => Family::Network,
+            None => Family::Clip,
+        }
     }
 }
 
-impl Encoder {
-    pub fn head_width(&self) -> u64 {
-        self.width / self.heads
-    }
+/// Blocks and the tokens that go through them.
+#[derive(Debug, Clone, Copy)]
+pub struct Stack<'a> {
+    pub tokens: u64,
+    pub encoder: &'a Encoder,
 }

@@ -1,8 +1,9 @@
-//! The analytic model: every operation of both towers for one image and one full-length text.
+//! The analytic model: every operation of all towers for one image and one full-length text.
 
 use serde::Serialize;
 
-use super::spec::*;
+use super::spec::ClipSpec;
+use super::{listing, towers};
 use crate::units::Count;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -10,15 +11,19 @@ use crate::units::Count;
 pub enum Tower {
     Image,
     Text,
+    /// What works on the outputs of both, as CoCa's decoder.
+    Multimodal,
 }
 
 impl Tower {
     pub const BOTH: [Tower; 2] = [Tower::Image, Tower::Text];
+    pub const ALL: [Tower; 3] = [Tower::Image, Tower::Text, Tower::Multimodal];
 
     pub const fn name(self) -> &'static str {
         match self {
             Tower::Image => "image",
             Tower::Text => "text",
+            Tower::Multimodal => "multimodal",
         }
     }
 }
@@ -31,8 +36,10 @@ pub enum Kind {
     Linear,
     Matmul,
     LayerNorm,
+    BatchNorm,
     Softmax,
     Activation,
+    Rotary,
     Add,
     Scale,
     Pool,
@@ -48,8 +55,10 @@ impl Kind {
             Kind::Linear => "linear",
             Kind::Matmul => "matmul",
             Kind::LayerNorm => "layer_norm",
+            Kind::BatchNorm => "batch_norm",
             Kind::Softmax => "softmax",
             Kind::Activation => "activation",
+            Kind::Rotary => "rotary",
             Kind::Add => "add",
             Kind::Scale => "scale",
             Kind::Pool => "pool",
@@ -92,12 +101,37 @@ pub enum Role {
     Proj,
     ProjBias,
     Normalize,
+    /// The segment of a text, as BERT has it.
+    Segment,
+    EmbedNorm,
+    /// A learnt token beside those of the input.
+    ClassToken,
+    QkNorm,
+    Rotary,
+    /// A number by distance that each head adds to its scores.
+    Distance,
+    /// Between attention and the map after it.
+    InnerNorm,
+    /// The map whose sigmoid multiplies attention's output.
+    AttnGate,
+    AttnGated,
+    /// The product of a gated MLP's two halves.
+    MlpGate,
+    MlpNorm,
+    /// A convolution that embeds no patches, and what else a network that is no transformer has.
+    Conv,
+    ConvBias,
+    BatchNorm,
+    Linear,
+    LinearBias,
+    Norm,
+    Residual,
     /// The product of the two embeddings: outside both towers, and no part of the true count.
     Logits,
 }
 
 impl Role {
-    pub const ALL: [Role; 31] = [
+    pub const ALL: [Role; 49] = [
         Role::PatchEmbed,
         Role::PatchBias,
         Role::TokenEmbed,
@@ -128,17 +162,48 @@ impl Role {
         Role::Proj,
         Role::ProjBias,
         Role::Normalize,
+        Role::Segment,
+        Role::EmbedNorm,
+        Role::ClassToken,
+        Role::QkNorm,
+        Role::Rotary,
+        Role::Distance,
+        Role::InnerNorm,
+        Role::AttnGate,
+        Role::AttnGated,
+        Role::MlpGate,
+        Role::MlpNorm,
+        Role::Conv,
+        Role::ConvBias,
+        Role::BatchNorm,
+        Role::Linear,
+        Role::LinearBias,
+        Role::Norm,
+        Role::Residual,
         Role::Logits,
     ];
 
     /// May an image tower have it?
     pub const fn in_image(self) -> bool {
-        !matches!(self, Role::TokenEmbed | Role::Mask | Role::Logits)
+        !matches!(
+            self,
+            Role::TokenEmbed | Role::Mask | Role::Segment | Role::EmbedNorm | Role::Distance | Role::Logits
+        )
     }
 
     /// May a text tower have it?
     pub const fn in_text(self) -> bool {
-        !matches!(self, Role::PatchEmbed | Role::PatchBias | Role::LnPre | Role::Pool | Role::Logits)
+        !matches!(
+            self,
+            Role::PatchEmbed
+                | Role::PatchBias
+                | Role::LnPre
+                | Role::Pool
+                | Role::Conv
+                | Role::ConvBias
+                | Role::BatchNorm
+                | Role::Logits
+        )
     }
 
     /// The end of the term's path, and its kind.
@@ -174,13 +239,41 @@ impl Role {
             Role::Proj => ("proj", Kind::Linear),
             Role::ProjBias => ("proj.bias", Kind::Add),
             Role::Normalize => ("normalize", Kind::Normalize),
+            Role::Segment => ("embed.segment", Kind::Add),
+            Role::EmbedNorm => ("embed.norm", Kind::LayerNorm),
+            Role::ClassToken => ("embed.class", Kind::Embedding),
+            Role::QkNorm => ("blocks.attn.qk_norm", Kind::LayerNorm),
+            Role::Rotary => ("blocks.attn.rotary", Kind::Rotary),
+            Role::Distance => ("blocks.attn.distance", Kind::Add),
+            Role::InnerNorm => ("blocks.attn.norm", Kind::LayerNorm),
+            Role::AttnGate => ("blocks.attn.gate", Kind::Linear),
+            Role::AttnGated => ("blocks.attn.gated", Kind::Scale),
+            Role::MlpGate => ("blocks.mlp.gate", Kind::Scale),
+            Role::MlpNorm => ("blocks.mlp.norm", Kind::LayerNorm),
+            Role::Conv => ("conv", Kind::Conv),
+            Role::ConvBias => ("conv.bias", Kind::Add),
+            Role::BatchNorm => ("batch_norm", Kind::BatchNorm),
+            Role::Linear => ("linear", Kind::Linear),
+            Role::LinearBias => ("linear.bias", Kind::Add),
+            Role::Norm => ("norm", Kind::LayerNorm),
+            Role::Residual => ("residual", Kind::Add),
             Role::Logits => ("logits", Kind::Matmul),
         }
     }
 
     /// Adds a learnt vector to every row of a product.
     pub const fn is_bias(self) -> bool {
-        matches!(self, Role::PatchBias | Role::QkvBias | Role::OutBias | Role::Fc1Bias | Role::Fc2Bias | Role::ProjBias)
+        matches!(
+            self,
+            Role::PatchBias
+                | Role::QkvBias
+                | Role::OutBias
+                | Role::Fc1Bias
+                | Role::Fc2Bias
+                | Role::ProjBias
+                | Role::ConvBias
+                | Role::LinearBias
+        )
     }
 }
 
@@ -209,19 +302,14 @@ pub struct Term {
     pub macs: Count,
     /// Elements that all executions work on; 0 where the term is a product or a gather.
     pub elements: Count,
+    /// Learnt numbers that all executions use.
+    pub parameters: Count,
 }
 
 impl Term {
-    fn new(tower: Option<Tower>, role: Role, dims: Dims, times: u64) -> Term {
-        let (end, kind) = role.describe();
-        let place = tower.map_or("similarity", Tower::name);
-        let count = Count::from;
-        let (macs, elements) = match dims {
-            Dims::Product { m, n, k } => (count(m) * count(n) * count(k) * count(times), 0),
-            Dims::Elements { .. } if kind == Kind::Embedding => (0, 0),
-            Dims::Elements { rows, width } => (0, count(rows) * count(width) * count(times)),
-        };
-        Term { path: format!("{place}.{end}"), tower, kind, role, dims, times, macs, elements }
+    /// Does it belong to the stack of blocks, and not to what stands before or after it?
+    pub fn in_blocks(&self) -> bool {
+        self.path.contains(".blocks.")
     }
 
     /// The numbers a product writes, each a sum of k products; 0 for element-wise work.
@@ -233,135 +321,20 @@ impl Term {
     }
 }
 
-/// All terms of both towers, in the order of execution.
+/// All terms of all towers, in the order of execution.
 pub fn terms(spec: &ClipSpec) -> Vec<Term> {
-    let mut terms = image_terms(&spec.image, spec.embed_dim);
-    terms.extend(text_terms(&spec.text, spec.embed_dim));
-    terms
+    let image = spec.image.iter().flat_map(|tower| towers::image(tower, spec.embed_dim));
+    let text = spec.text.iter().flat_map(|tower| towers::text(tower, spec.embed_dim));
+    let multimodal = spec.multimodal.iter().flat_map(|network| network.terms.iter().cloned());
+    image.chain(text).chain(multimodal).collect()
 }
 
 /// The similarity of one image and one text. Not among [`terms`]: the true count leaves it out.
 pub fn logits(spec: &ClipSpec) -> Term {
-    Term::new(None, Role::Logits, Dims::Product { m: 1, n: 1, k: spec.embed_dim }, 1)
+    listing::logits(spec.embed_dim)
 }
 
 /// FLOPs of all products of the terms: 2 per multiply-accumulate.
 pub fn flops<'a>(terms: impl IntoIterator<Item = &'a Term>) -> Count {
     2 * terms.into_iter().map(|term| term.macs).sum::<Count>()
-}
-
-/// The terms of one tower as they are listed.
-struct Listing {
-    tower: Tower,
-    terms: Vec<Term>,
-}
-
-impl Listing {
-    fn product(&mut self, role: Role, (m, n, k): (u64, u64, u64), times: u64) {
-        self.terms.push(Term::new(Some(self.tower), role, Dims::Product { m, n, k }, times));
-    }
-
-    fn elements(&mut self, role: Role, (rows, width): (u64, u64), times: u64) {
-        self.terms.push(Term::new(Some(self.tower), role, Dims::Elements { rows, width }, times));
-    }
-
-    fn blocks(&mut self, encoder: &Encoder, tokens: u64, causal: bool) {
-        self.attention(encoder, tokens, causal);
-        self.mlp(encoder, tokens);
-    }
-
-    fn attention(&mut self, encoder: &Encoder, tokens: u64, causal: bool) {
-        let Encoder { width, heads, layers, .. } = *encoder;
-        let (pre, post) = (encoder.norm == NormPlacement::Pre, encoder.norm == NormPlacement::Post);
-        let all = (tokens, width);
-        if pre {
-            self.elements(Role::Ln1, all, layers);
-        }
-        self.product(Role::Qkv, (tokens, 3 * width, width), layers);
-        if encoder.qkv_bias != QkvBias::None {
-            self.elements(Role::QkvBias, (tokens, 3 * width), layers);
-        }
-        self.elements(Role::AttnScale, all, layers);
-        self.product(Role::Scores, (tokens, tokens, encoder.head_width()), layers * heads);
-        if causal {
-            self.elements(Role::Mask, (heads * tokens, tokens), layers);
-        }
-        self.elements(Role::Softmax, (heads * tokens, tokens), layers);
-        self.product(Role::Values, (tokens, encoder.head_width(), tokens), layers * heads);
-        self.product(Role::Out, (tokens, width, width), layers);
-        self.elements(Role::OutBias, all, layers);
-        if post {
-            self.elements(Role::Ln1, all, layers);
-        }
-        if encoder.layer_scale {
-            self.elements(Role::AttnLayerScale, all, layers);
-        }
-        self.elements(Role::AttnResidual, all, layers);
-    }
-
-    fn mlp(&mut self, encoder: &Encoder, tokens: u64) {
-        let Encoder { width, mlp_width, layers, .. } = *encoder;
-        let (pre, post) = (encoder.norm == NormPlacement::Pre, encoder.norm == NormPlacement::Post);
-        let all = (tokens, width);
-        if pre {
-            self.elements(Role::Ln2, all, layers);
-        }
-        self.product(Role::Fc1, (tokens, mlp_width, width), layers);
-        self.elements(Role::Fc1Bias, (tokens, mlp_width), layers);
-        self.elements(Role::Act, (tokens, mlp_width), layers);
-        self.product(Role::Fc2, (tokens, width, mlp_width), layers);
-        self.elements(Role::Fc2Bias, all, layers);
-        if post {
-            self.elements(Role::Ln2, all, layers);
-        }
-        if encoder.layer_scale {
-            self.elements(Role::MlpLayerScale, all, layers);
-        }
-        self.elements(Role::MlpResidual, all, layers);
-    }
-
-    fn projection(&mut self, projection: Projection, width: u64, embed_dim: u64) {
-        self.product(Role::Proj, (1, embed_dim, width), 1);
-        if projection.bias {
-            self.elements(Role::ProjBias, (1, embed_dim), 1);
-        }
-        self.elements(Role::Normalize, (1, embed_dim), 1);
-    }
-}
-
-fn image_terms(tower: &ImageTower, embed_dim: u64) -> Vec<Term> {
-    let mut list = Listing { tower: Tower::Image, terms: Vec::new() };
-    let (patches, tokens, width) = (tower.patches(), tower.tokens(), tower.encoder.width);
-    let kernel = tower.channels * tower.patch.height * tower.patch.width;
-    list.product(Role::PatchEmbed, (patches, width, kernel), 1);
-    if tower.patch_bias {
-        list.elements(Role::PatchBias, (patches, width), 1);
-    }
-    list.elements(Role::Position, (tokens, width), 1);
-    if tower.ln_pre {
-        list.elements(Role::LnPre, (tokens, width), 1);
-    }
-    list.blocks(&tower.encoder, tokens, false);
-    if tower.ln_post == NormSpan::AllTokens {
-        list.elements(Role::LnPost, (tokens, width), 1);
-    }
-    if tower.pooling == ImagePooling::AveragePatches {
-        list.elements(Role::Pool, (patches, width), 1);
-    }
-    if tower.ln_post == NormSpan::Pooled {
-        list.elements(Role::LnPost, (1, width), 1);
-    }
-    list.projection(tower.projection, width, embed_dim);
-    list.terms
-}
-
-fn text_terms(tower: &TextTower, embed_dim: u64) -> Vec<Term> {
-    let mut list = Listing { tower: Tower::Text, terms: Vec::new() };
-    let (tokens, width) = (tower.context, tower.encoder.width);
-    list.elements(Role::TokenEmbed, (tokens, width), 1);
-    list.elements(Role::Position, (tokens, width), 1);
-    list.blocks(&tower.encoder, tokens, tower.causal);
-    list.elements(Role::LnPost, (tokens, width), 1);
-    list.projection(tower.projection, width, embed_dim);
-    list.terms
 }

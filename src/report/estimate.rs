@@ -50,13 +50,25 @@ impl Report for Estimates<'_> {
 const NUMBER: Align = Align::Right;
 
 fn totals(estimate: &Estimate, out: &mut dyn Write, unit: Unit) -> io::Result<()> {
-    writeln!(out, "{} ({}), one image and one full-length text\n", estimate.model, estimate.dialect)?;
+    let what = match (estimate.flops.image, estimate.flops.text) {
+        (Some(_), None) => "one image",
+        (None, Some(_)) => "one full-length text",
+        _ => "one image and one full-length text",
+    };
+    writeln!(out, "{} ({}), {what}\n", estimate.model, estimate.dialect)?;
     let mut table = Table::new(&[("", Align::Left), ("image", NUMBER), ("text", NUMBER), ("total", NUMBER)]);
-    let flops = [estimate.flops.image, estimate.flops.text, estimate.flops.total];
-    table.row(labelled(format!("true {unit}"), flops.map(|flops| Some(flops / unit.flops()))));
+    let flops = [estimate.flops.image, estimate.flops.text, Some(estimate.flops.total)];
+    table.row(labelled(format!("true {unit}"), flops.map(|flops| Some(flops? / unit.flops()))));
     let parameters = estimate.parameters;
     table.row(labelled("parameters".into(), [parameters.image, parameters.text, parameters.total].map(Some)));
-    table.write(out)
+    table.write(out)?;
+    if let Some(multimodal) = estimate.flops.multimodal {
+        writeln!(out, "\nthe total has {} {unit} of the multimodal part", grouped((multimodal / unit.flops()) as Amount))?;
+    }
+    for note in &estimate.notes {
+        writeln!(out, "\nnote: {note}")?;
+    }
+    Ok(())
 }
 
 fn conventions(estimate: &Estimate, out: &mut dyn Write) -> io::Result<()> {
@@ -109,8 +121,11 @@ fn rows(estimate: &Estimate, out: &mut csv::Writer<&mut dyn Write>) -> csv::Resu
         out.write_record([model, record, name, setting, tower, kind, unit, value.to_string().as_str()])
     };
     let flops = estimate.flops;
-    for (tower, value) in [("image", flops.image), ("text", flops.text), ("total", flops.total)] {
-        row(["flops", "analytic", "", tower, "", "flop"], value)?;
+    let towers = [("image", flops.image), ("text", flops.text), ("multimodal", flops.multimodal)];
+    for (tower, value) in towers.into_iter().chain([("total", Some(flops.total))]) {
+        if let Some(value) = value {
+            row(["flops", "analytic", "", tower, "", "flop"], value)?;
+        }
     }
     let parameters = estimate.parameters;
     let towers = [("image", parameters.image), ("text", parameters.text), ("other", parameters.other)];

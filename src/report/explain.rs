@@ -23,7 +23,10 @@ impl Report for Explained<'_> {
         writeln!(out)?;
         write_ledger(&explanation.ledger, out)?;
         writeln!(out)?;
-        proportion(&explanation.proportion, explanation, out)
+        match &explanation.proportion {
+            Some(table) => proportion(table, explanation, out),
+            None => Ok(()),
+        }
     }
 
     fn json(&self, out: &mut dyn Write) -> io::Result<()> {

@@ -220,7 +220,7 @@ mod tests {
             let name = row.model.split_whitespace().find(|word| word.starts_with("ViT-"));
             let Some(Ok(spec)) = name.map(crate::model::preset) else { continue };
             let flops = estimate(&spec).flops;
-            let flops = if row.model.ends_with("image tower") { flops.image } else { flops.total };
+            let flops = if row.model.ends_with("image tower") { flops.image.unwrap() } else { flops.total };
             let ours = format!("x {:.2} GFLOP fwd", flops as f64 / 1e9);
             assert!(row.derivation.contains(&ours), "{}: {} is not {ours}", row.model, row.derivation);
             done += 1;

@@ -78,8 +78,8 @@ pub struct Tokens {
 
 impl Work {
     pub fn of(spec: &ClipSpec, setting: &Setting) -> Result<Work> {
-        let image_tokens = tokens("--image-tokens", spec.image.tokens(), setting.image_tokens)?;
-        let text_tokens = tokens("--text-tokens", spec.text.context, setting.text_tokens)?;
+        let image_tokens = tokens("--image-tokens", model_tokens(spec, Tower::Image), setting.image_tokens)?;
+        let text_tokens = tokens("--text-tokens", model_tokens(spec, Tower::Text), setting.text_tokens)?;
         if setting.task == Task::Infer && setting.recompute != Recompute::None {
             return Err(Error::input("--recompute: inference has no backward pass for which to recompute anything")
                 .remedy("leave --recompute out, or give --task train"));
@@ -134,10 +134,19 @@ impl Work {
     }
 }
 
+/// 0 for a tower that is no transformer, or is not there.
+fn model_tokens(spec: &ClipSpec, tower: Tower) -> u64 {
+    spec.stack(tower).map_or(0, |stack| stack.tokens)
+}
+
 fn tokens(option: &str, model: u64, run: Option<u64>) -> Result<Tokens> {
     /// More would be no padding; and the square of it fits any count.
     const MOST: u64 = 1 << 24;
     let run = run.unwrap_or(model);
+    if model == 0 && run > 0 {
+        return Err(Error::input(format!("{option} {run}: the model has no transformer there, so no tokens"))
+            .remedy(format!("leave {option} out")));
+    }
     if run < model || run > MOST {
         return Err(Error::input(format!(
             "{option} {run}: the model has {model} tokens, and padding can only add to them"
@@ -151,7 +160,8 @@ fn tokens(option: &str, model: u64, run: Option<u64>) -> Result<Tokens> {
 fn padded_macs(term: &Term, Tokens { model, run }: Tokens) -> Count {
     let (model, run) = (Count::from(model), Count::from(run));
     match term.role {
-        Role::Qkv | Role::Out | Role::Fc1 | Role::Fc2 => term.macs / model * run,
+        _ if !term.in_blocks() || model == 0 => term.macs,
+        Role::Qkv | Role::AttnGate | Role::Out | Role::Fc1 | Role::Fc2 => term.macs / model * run,
         Role::Scores | Role::Values => term.macs / (model * model) * (run * run),
         _ => term.macs,
     }
@@ -182,7 +192,7 @@ mod tests {
         let spec = preset("tiny").unwrap();
         let block = |t: u128| t * 144 * 48 + t * 48 * 48 + 2 * t * t * 48 + 2 * t * 96 * 48;
         let image = 2 * (9 * 48 * 192 + 2 * block(10) + 48 * 32);
-        let text_width = u128::from(spec.text.encoder.width);
+        let text_width = u128::from(spec.text.as_ref().unwrap().encoder.width);
         assert_eq!(text_width, 48);
         let text = 2 * (2 * block(7) + 48 * 32);
         let plain = work("tiny", TRAIN);

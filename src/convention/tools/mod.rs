@@ -44,8 +44,19 @@ const SEED_FORMULA: Convention = Convention {
 };
 
 /// Every product of both towers.
-const PRODUCTS: [Role; 8] =
-    [Role::PatchEmbed, Role::Qkv, Role::Scores, Role::Values, Role::Out, Role::Fc1, Role::Fc2, Role::Proj];
+const PRODUCTS: [Role; 11] = [
+    Role::PatchEmbed,
+    Role::Qkv,
+    Role::Scores,
+    Role::Values,
+    Role::AttnGate,
+    Role::Out,
+    Role::Fc1,
+    Role::Fc2,
+    Role::Proj,
+    Role::Conv,
+    Role::Linear,
+];
 
 const ATTENTION_PRODUCTS: [Role; 2] = [Role::Scores, Role::Values];
 const ATTENTION: [Role; 4] = [Role::Qkv, Role::Scores, Role::Values, Role::Out];

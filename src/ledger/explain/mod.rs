@@ -23,7 +23,8 @@ pub struct Explanation {
     pub ledger: Ledger,
     pub from: Description,
     pub to: Description,
-    pub proportion: Proportion,
+    /// None where a tower is no plain transformer.
+    pub proportion: Option<Proportion>,
 }
 
 /// Who counts, and how.

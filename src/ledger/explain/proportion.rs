@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Side;
 use crate::convention::{ANALYTIC, CountName, Scope, Subject};
+use crate::model::spec::Stack;
 use crate::model::terms::Tower;
 use crate::units::{Amount, Count, Unit};
 
@@ -55,14 +56,13 @@ pub struct Ratio {
     pub nearness: f64,
 }
 
-pub fn proportion(subject: &Subject, from: &Side, to: &Side) -> Proportion {
+/// None where the tower is no plain transformer.
+pub fn proportion(subject: &Subject, from: &Side, to: &Side) -> Option<Proportion> {
     let sides: Vec<CountName> = [from, to].into_iter().filter_map(Side::count).collect();
     let text_only = !sides.is_empty() && sides.iter().all(|count| count.scope == Scope::TEXT);
-    let (tower, encoder, tokens) = if text_only {
-        (Tower::Text, &subject.spec.text.encoder, subject.spec.text.context)
-    } else {
-        (Tower::Image, &subject.spec.image.encoder, subject.spec.image.tokens())
-    };
+    let text_only = text_only || !subject.spec.has(Tower::Image);
+    let tower = if text_only { Tower::Text } else { Tower::Image };
+    let Stack { tokens, encoder } = subject.spec.stack(tower)?;
     let always = ALWAYS.iter().filter_map(|name| CountName::default_of(name));
     let always = always.map(|count| if text_only { CountName { scope: Scope::TEXT, ..count } } else { count });
     let truth = true_values(subject, tower, if text_only { Scope::TEXT } else { Scope::Total });
@@ -78,7 +78,7 @@ pub fn proportion(subject: &Subject, from: &Side, to: &Side) -> Proportion {
         }
     }
     rows.sort_by(|a, b| a.coefficient.total_cmp(&b.coefficient));
-    Proportion {
+    Some(Proportion {
         tower: tower.name(),
         tokens,
         width: encoder.width,
@@ -86,7 +86,7 @@ pub fn proportion(subject: &Subject, from: &Side, to: &Side) -> Proportion {
         mlp_ratio: encoder.mlp_width as f64 / encoder.width as f64,
         rows,
         ratio,
-    }
+    })
 }
 
 fn ratio(from: &Row, to: &Row) -> Ratio {
@@ -102,16 +102,16 @@ struct True {
 
 fn true_values(subject: &Subject, tower: Tower, scope: Scope) -> Option<True> {
     let truth = CountName::default_of(ANALYTIC)?.convention;
-    Some(True { count: truth.count(subject, scope)?, coefficient: truth.coefficient(subject, tower) })
+    Some(True { count: truth.count(subject, scope)?, coefficient: truth.coefficient(subject, tower)? })
 }
 
 /// None where the tool cannot run the model, which is no reason to explain nothing.
 fn row(subject: &Subject, count: CountName, tower: Tower, truth: &True) -> Option<Row> {
     let value = count.convention.count(subject, count.scope)?;
-    let coefficient = count.convention.coefficient(subject, tower);
+    let coefficient = count.convention.coefficient(subject, tower)?;
     let terms = subject.terms().iter().zip(count.convention.accounts(subject, count.scope));
     let scaling: Amount =
-        terms.filter(|(term, _)| term.role.scales_with_width()).map(|(_, account)| account.value()).sum();
+        terms.filter(|(term, _)| term.scales_with_width()).map(|(_, account)| account.value()).sum();
     Some(Row {
         name: count.to_string(),
         value,

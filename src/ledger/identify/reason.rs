@@ -11,6 +11,7 @@ pub fn reason(candidate: &Candidate) -> String {
     let part = match candidate.count.scope {
         Scope::Tower(Tower::Image) => "image tower only",
         Scope::Tower(Tower::Text) => "text tower only",
+        Scope::Tower(Tower::Multimodal) => "multimodal part only",
         Scope::Total => "both towers",
     };
     let batch = if candidate.batch == 1 { String::new() } else { format!(", batch of {}", candidate.batch) };

@@ -29,35 +29,47 @@ impl Dialect for EvaClip {
 }
 
 fn image_tower(keys: Keys) -> Result<ImageTower> {
-    keys.refuse(&["naiveswiglu", "subln"], "an MLP with SwiGLU and sub-layer norms")?;
-    keys.refuse(&["rope"], "rotary position embedding")?;
-    keys.refuse(&["use_rms_norm"], "RMS norm")?;
-    keys.refuse(&["global_average_pool"], "average pooling in EVA's tower")?;
-    let image = keys.size("image_size", 224, Dimension::Image)?;
+    let image = keys.image_size("image_size", 224)?;
     let patch = keys.size("patch_size", 16, Dimension::Patch)?;
-    limits::patches_tile(&keys, image, patch)?;
+    limits::at_least_one_patch(&keys, image, patch)?;
     let (width, heads) = open_clip::width_and_heads(keys)?;
+    let gated = keys.flag("naiveswiglu", false)?;
+    let sub_norms = keys.flag("subln", false)?;
+    let plain = open_clip::encoder(keys, (width, 12, heads), false)?;
     let encoder = Encoder {
         norm: if keys.flag("postnorm", false)? { NormPlacement::Post } else { NormPlacement::Pre },
+        norm_kind: if keys.flag("use_rms_norm", false)? { NormKind::Rms } else { NormKind::Layer },
         qkv_bias: if keys.flag("qkv_bias", true)? { QkvBias::QueryValue } else { QkvBias::None },
-        ..open_clip::encoder(keys, (width, 12, heads), false)?
+        mlp: if gated { Mlp::Gated } else { Mlp::Plain },
+        activation: if gated { Activation::Silu } else { plain.activation },
+        // The MLP's norm stands in the gated one whether asked for or not.
+        inner_norms: InnerNorms { attention: sub_norms, mlp: gated && sub_norms, ..InnerNorms::default() },
+        rotary: keys.flag("rope", false)?,
+        ..plain
     };
-    Ok(eva(image, patch, encoder))
+    let pooling = match keys.flag("global_average_pool", false)? {
+        true => ImagePooling::AveragePatches,
+        false => ImagePooling::ClassToken,
+    };
+    Ok(ImageTower::Vit(Vit { pooling, ..eva(image, patch, encoder) }))
 }
 
 /// EVA's vision transformer around a stack of blocks: biases on the patches and on the
 /// projection, no norm before the blocks, one over all tokens after them.
-pub fn eva(image: Size, patch: Size, encoder: Encoder) -> ImageTower {
-    ImageTower {
+pub fn eva(image: Size, patch: Size, encoder: Encoder) -> Vit {
+    Vit {
         family: Family::Eva,
         image,
         patch,
         channels: 3,
+        patch_linear: false,
         patch_bias: true,
+        prefix: 1,
+        positions: Positions::All,
         ln_pre: false,
         encoder,
         ln_post: NormSpan::AllTokens,
         pooling: ImagePooling::ClassToken,
-        projection: Projection { bias: true },
+        projection: Projection::Linear { bias: true },
     }
 }

@@ -8,7 +8,7 @@ mod timm;
 
 use serde_json::{Map, Value};
 
-use super::json::Keys;
+use super::json::{Keys, Wanted};
 use super::spec::ClipSpec;
 use crate::Result;
 
@@ -28,12 +28,12 @@ const DIALECTS: [&dyn Dialect; 3] = [&huggingface::HuggingFace, &eva_clip::EvaCl
 
 /// Reads a parsed configuration in whichever dialect it is written. `name` names it in results
 /// and errors.
-pub fn read(name: &str, file: &Value) -> Result<ClipSpec> {
+pub fn read(name: &str, file: &Value, wanted: &Wanted) -> Result<ClipSpec> {
     let Value::Object(map) = file else {
         return Err(refused::not_a_config(name, file));
     };
     match DIALECTS.iter().find(|dialect| dialect.recognises(map)) {
-        Some(dialect) => dialect.read(name, Keys::top(name, map)),
+        Some(dialect) => dialect.read(name, Keys::top(name, map, *wanted)),
         None => Err(refused::not_a_config(name, file)),
     }
 }

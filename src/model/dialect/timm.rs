@@ -2,7 +2,7 @@
 
 use super::eva_clip;
 use crate::model::json::Keys;
-use crate::model::limits::{self, Dimension};
+use crate::model::limits;
 use crate::model::spec::*;
 use crate::{Error, Result};
 
@@ -28,7 +28,7 @@ const TOWERS: [Named; 2] = [
     },
 ];
 
-pub fn image_tower(keys: Keys, model: &str) -> Result<ImageTower> {
+pub fn image_tower(keys: Keys, model: &str, _embed_dim: u64) -> Result<ImageTower> {
     // The suffix is the image size the weights were trained with; the file's own key decides.
     let stem = model.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('_');
     let Some(tower) = TOWERS.iter().find(|tower| tower.name == stem) else {
@@ -41,20 +41,15 @@ pub fn image_tower(keys: Keys, model: &str) -> Result<ImageTower> {
             .bad("timm_pool", "only pooling by the class token, without a projection of its own, is supported")
             .remedy("give timm_pool \"token\" and timm_proj null"));
     }
-    let image = keys.size("image_size", 224, Dimension::Image)?;
+    let image = keys.image_size("image_size", 224)?;
     let patch = Size { height: 14, width: 14 };
-    limits::patches_tile(&keys, image, patch)?;
+    limits::at_least_one_patch(&keys, image, patch)?;
     let encoder = Encoder {
-        width: tower.width,
-        layers: tower.layers,
-        heads: tower.heads,
-        mlp_width: tower.mlp_width,
-        activation: Activation::Gelu,
         norm: tower.norm,
         qkv_bias: QkvBias::QueryValue,
-        layer_scale: false,
+        ..Encoder::plain(tower.width, tower.layers, tower.heads, tower.mlp_width)
     };
-    Ok(eva_clip::eva(image, patch, encoder))
+    Ok(ImageTower::Vit(eva_clip::eva(image, patch, encoder)))
 }
 
 fn unknown(keys: &Keys, model: &str) -> Error {

@@ -7,6 +7,7 @@ mod inject;
 mod input;
 mod ops;
 mod output;
+mod plain;
 mod region;
 mod towers;
 mod trace;
@@ -15,10 +16,11 @@ mod weights;
 use std::process::ExitCode;
 
 use flopledger::Result;
-use flopledger::model::{self, ClipSpec};
+use flopledger::model;
 
 use args::{Args, Model};
 use engine::Engine;
+use plain::Plain;
 use trace::Header;
 
 fn main() -> ExitCode {
@@ -32,18 +34,18 @@ fn main() -> ExitCode {
 }
 
 /// Reads the command line and the model. In a region, since reading decimals is arithmetic too.
-fn configure() -> Result<Option<(Args, ClipSpec)>> {
+fn configure() -> Result<Option<(Args, Plain)>> {
     region::within("configure", || {
         let Some(args) = Args::parse(std::env::args_os().skip(1))? else { return Ok(None) };
         let spec = match &args.model {
             Model::Preset(name) => model::preset(name)?,
             Model::Config(path) => model::load(path)?,
         };
-        Ok(Some((args, spec)))
+        Ok(Some((args, Plain::of(spec)?)))
     })
 }
 
-fn run(args: Args, spec: ClipSpec) -> Result<()> {
+fn run(args: Args, spec: Plain) -> Result<()> {
     let sink = output::open(args.output.as_deref())?;
     let kernel = gemm::by_name(&args.gemm)?;
     let header = Header { model: &spec.name, batch: args.batch, threads: args.threads, gemm: kernel.constants() };

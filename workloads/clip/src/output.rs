@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Write, stdout};
 use std::path::{Path, PathBuf};
 
-use flopledger::model::ClipSpec;
+use crate::plain::Plain;
 use flopledger::{Error, Result};
 use serde_json::json;
 
@@ -56,7 +56,7 @@ impl Embeddings {
     }
 
     /// As JSON to the file, or a line on stdout.
-    pub fn write(&self, spec: &ClipSpec, sink: Option<Sink>) -> Result<()> {
+    pub fn write(&self, spec: &Plain, sink: Option<Sink>) -> Result<()> {
         let width = spec.embed_dim as usize;
         let Some(mut sink) = sink else {
             let summary = match self.similarity.first() {

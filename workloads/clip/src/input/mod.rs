@@ -1,6 +1,6 @@
 //! What the towers see: an image file or a synthetic image, and token ids.
 
-use flopledger::model::spec::{ImageTower, TextTower};
+use flopledger::model::spec::{Vit, TextTower};
 use flopledger::{Error, Result};
 
 use crate::args::Args;
@@ -17,7 +17,7 @@ const MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
 const DEVIATION: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
 
 /// batch x channels x height x width, all of the batch alike.
-pub fn pixels(tower: &ImageTower, args: &Args) -> Result<Vec<f32>> {
+pub fn pixels(tower: &Vit, args: &Args) -> Result<Vec<f32>> {
     let [channels, height, width] = [tower.channels, tower.image.height, tower.image.width].map(|n| n as usize);
     let planes: Vec<u8> = match &args.image {
         Some(path) => file::planes(path, (channels, height, width))?,

@@ -10,6 +10,7 @@ use functions::{erf, exp, rsqrt, tanh};
 use std::hint::black_box;
 
 use flopledger::model::spec::Activation;
+use flopledger::{Error, Result};
 
 const EPSILON: f32 = 1e-5;
 
@@ -71,20 +72,40 @@ pub fn softmax(x: &mut [f32], width: usize) {
     }
 }
 
-pub fn activate(x: &mut [f32], activation: Activation) {
-    match activation {
-        Activation::QuickGelu => quick_gelu(x),
-        Activation::Gelu => gelu(x),
-        Activation::GeluTanh => gelu_tanh(x),
-    }
+/// The activations that the kernels here have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gelu {
+    Quick,
+    Exact,
+    Tanh,
 }
 
-/// The name that an activation has in the trace.
-pub fn activation_name(activation: Activation) -> &'static str {
-    match activation {
-        Activation::QuickGelu => "quick_gelu",
-        Activation::Gelu => "gelu",
-        Activation::GeluTanh => "gelu_tanh",
+impl Gelu {
+    pub fn of(activation: Activation) -> Result<Gelu> {
+        match activation {
+            Activation::QuickGelu => Ok(Gelu::Quick),
+            Activation::Gelu => Ok(Gelu::Exact),
+            Activation::GeluTanh => Ok(Gelu::Tanh),
+            other => Err(Error::input(format!("the activation {other:?} has no kernel in this workload"))
+                .remedy("take a model with a GELU; flopledger estimate counts this one all the same")),
+        }
+    }
+
+    pub fn apply(self, x: &mut [f32]) {
+        match self {
+            Gelu::Quick => quick_gelu(x),
+            Gelu::Exact => gelu(x),
+            Gelu::Tanh => gelu_tanh(x),
+        }
+    }
+
+    /// The name that it has in the trace.
+    pub fn name(self) -> &'static str {
+        match self {
+            Gelu::Quick => "quick_gelu",
+            Gelu::Exact => "gelu",
+            Gelu::Tanh => "gelu_tanh",
+        }
     }
 }
 

@@ -15,7 +15,7 @@ pub fn run(engine: &mut Engine, encoder: &Encoder, blocks: &[Block], x: &mut [f3
                 attention(engine, encoder, block, x, tokens, causal)
             });
             branch(engine, encoder, x, ("ln_2", &block.ln_2), ("mlp", scale(block, 1)), |engine, x| {
-                mlp(engine, encoder, block, x)
+                mlp(engine, block, x)
             });
         });
     }
@@ -34,15 +34,12 @@ fn branch(
     (name, scale): (&str, Option<&[f32]>),
     body: impl FnOnce(&mut Engine, &[f32]) -> Vec<f32>,
 ) {
-    let mut y = match encoder.norm {
-        NormPlacement::Pre => {
-            let normed = layer_norm(engine, norm_name, norm, x);
-            body(engine, &normed)
-        }
-        NormPlacement::Post => {
-            let y = body(engine, x);
-            layer_norm(engine, norm_name, norm, &y)
-        }
+    let mut y = if encoder.norm == NormPlacement::Pre {
+        let normed = layer_norm(engine, norm_name, norm, x);
+        body(engine, &normed)
+    } else {
+        let y = body(engine, x);
+        layer_norm(engine, norm_name, norm, &y)
     };
     let width = norm.weight.len();
     let shape = [x.len() / width, width];
@@ -143,10 +140,9 @@ fn join(x: &[f32], (tokens, width, head): (usize, usize, usize)) -> Vec<f32> {
     out
 }
 
-fn mlp(engine: &mut Engine, encoder: &Encoder, block: &Block, x: &[f32]) -> Vec<f32> {
+fn mlp(engine: &mut Engine, block: &Block, x: &[f32]) -> Vec<f32> {
     let mut hidden = engine.linear("mlp.fc1", x, &block.fc1);
     let shape = [x.len() / block.fc1.inputs, block.fc1.outputs];
-    let name = ops::activation_name(encoder.activation);
-    engine.operator("mlp.act", name, &[&shape], || ops::activate(&mut hidden, encoder.activation));
+    engine.operator("mlp.act", block.activation.name(), &[&shape], || block.activation.apply(&mut hidden));
     engine.linear("mlp.fc2", &hidden, &block.fc2)
 }

@@ -2,24 +2,24 @@
 
 mod blocks;
 
-use flopledger::model::ClipSpec;
-use flopledger::model::spec::{ImagePooling, NormSpan, TextPooling};
+use flopledger::model::spec::NormSpan;
 
 use crate::engine::Engine;
 use crate::ops;
+use crate::plain::{Place, Plain};
 use crate::weights::{Image, Linear, Text};
 
 /// `pixels`: batch x channels x height x width.
-pub fn image(engine: &mut Engine, spec: &ClipSpec, weights: &Image, pixels: &[f32], batch: usize) -> Vec<f32> {
+pub fn image(engine: &mut Engine, spec: &Plain, weights: &Image, pixels: &[f32], batch: usize) -> Vec<f32> {
     engine.region("image", |engine| image_tower(engine, spec, weights, pixels, batch))
 }
 
 /// `ids`: one text, the same for all the batch.
-pub fn text(engine: &mut Engine, spec: &ClipSpec, weights: &Text, ids: &[u32], batch: usize) -> Vec<f32> {
+pub fn text(engine: &mut Engine, spec: &Plain, weights: &Text, ids: &[u32], batch: usize) -> Vec<f32> {
     engine.region("text", |engine| text_tower(engine, spec, weights, ids, batch))
 }
 
-fn image_tower(engine: &mut Engine, spec: &ClipSpec, weights: &Image, pixels: &[f32], batch: usize) -> Vec<f32> {
+fn image_tower(engine: &mut Engine, spec: &Plain, weights: &Image, pixels: &[f32], batch: usize) -> Vec<f32> {
     let tower = &spec.image;
     let width = weights.class.len();
     let (patches, tokens) = (tower.patches() as usize, tower.tokens() as usize);
@@ -44,17 +44,16 @@ fn image_tower(engine: &mut Engine, spec: &ClipSpec, weights: &Image, pixels: &[
     if tower.ln_post == NormSpan::AllTokens {
         x = blocks::layer_norm(engine, "ln_post", &weights.ln_post, &x);
     }
-    let mut pooled = match tower.pooling {
-        ImagePooling::ClassToken => pick(&x, tokens, width, |_| 0),
-        ImagePooling::AveragePatches => {
-            let mut pooled = vec![0.0; batch * width];
-            engine.operator("pool", "mean", &[&[batch, patches, width]], || {
-                for (x, pooled) in x.chunks(tokens * width).zip(pooled.chunks_mut(width)) {
-                    ops::mean(&x[width..], pooled);
-                }
-            });
-            pooled
-        }
+    let mut pooled = if spec.averages {
+        let mut pooled = vec![0.0; batch * width];
+        engine.operator("pool", "mean", &[&[batch, patches, width]], || {
+            for (x, pooled) in x.chunks(tokens * width).zip(pooled.chunks_mut(width)) {
+                ops::mean(&x[width..], pooled);
+            }
+        });
+        pooled
+    } else {
+        pick(&x, tokens, width, |_| 0)
     };
     if tower.ln_post == NormSpan::Pooled {
         pooled = blocks::layer_norm(engine, "ln_post", &weights.ln_post, &pooled);
@@ -62,7 +61,7 @@ fn image_tower(engine: &mut Engine, spec: &ClipSpec, weights: &Image, pixels: &[
     embed(engine, &weights.proj, &pooled)
 }
 
-fn text_tower(engine: &mut Engine, spec: &ClipSpec, weights: &Text, ids: &[u32], batch: usize) -> Vec<f32> {
+fn text_tower(engine: &mut Engine, spec: &Plain, weights: &Text, ids: &[u32], batch: usize) -> Vec<f32> {
     let tower = &spec.text;
     let (width, tokens) = (weights.proj.inputs, ids.len());
     let mut x = Vec::with_capacity(batch * tokens * width);
@@ -74,11 +73,11 @@ fn text_tower(engine: &mut Engine, spec: &ClipSpec, weights: &Text, ids: &[u32],
     engine.add_rows("embed.position", &mut x, &[batch, tokens, width], &weights.position);
     blocks::run(engine, &tower.encoder, &weights.blocks, &mut x, tokens, tower.causal);
     x = blocks::layer_norm(engine, "ln_post", &weights.ln_post, &x);
-    let pooled = pick(&x, tokens, width, |_| match tower.pooling {
+    let pooled = pick(&x, tokens, width, |_| match spec.place {
         // The first of the highest, as argmax has it.
-        TextPooling::Argmax => (0..tokens).rev().max_by_key(|&place| ids[place]).unwrap_or(0),
-        TextPooling::First => 0,
-        TextPooling::Last => tokens - 1,
+        Place::Argmax => (0..tokens).rev().max_by_key(|&place| ids[place]).unwrap_or(0),
+        Place::First => 0,
+        Place::Last => tokens - 1,
     });
     embed(engine, &weights.proj, &pooled)
 }
@@ -96,7 +95,7 @@ fn embed(engine: &mut Engine, proj: &Linear, pooled: &[f32]) -> Vec<f32> {
 }
 
 /// Each patch as a row, channel by channel: the convolution as a product (its stride is its size).
-fn patch_rows(spec: &ClipSpec, pixels: &[f32]) -> Vec<f32> {
+fn patch_rows(spec: &Plain, pixels: &[f32]) -> Vec<f32> {
     let tower = &spec.image;
     let [channels, height, width] = [tower.channels, tower.image.height, tower.image.width].map(|n| n as usize);
     let (rows, columns) = (tower.patch.height as usize, tower.patch.width as usize);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use flopledger::model::ClipSpec;
+use crate::plain::Plain;
 use flopledger::{Error, Result};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
@@ -14,7 +14,7 @@ use super::{Block, Linear, Norm, Weights, transpose};
 type Tensors = BTreeMap<String, (Vec<usize>, Vec<u8>)>;
 
 impl Weights {
-    pub fn dump(&self, spec: &ClipSpec, path: &Path) -> Result<()> {
+    pub fn dump(&self, spec: &Plain, path: &Path) -> Result<()> {
         let mut tensors = Tensors::new();
         if let Some(image) = &self.image {
             let width = image.class.len();

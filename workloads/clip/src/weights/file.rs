@@ -107,6 +107,7 @@ fn widen(half: u16) -> f32 {
 #[cfg(test)]
 mod tests {
     use flopledger::model::preset;
+    use crate::plain::Plain;
     use safetensors::tensor::TensorView;
 
     use super::super::{Image, Linear, Text, random::Random};
@@ -151,7 +152,7 @@ mod tests {
 
     #[test]
     fn huggingface_files_hold_the_same_model() {
-        let spec = preset("tiny").unwrap();
+        let spec = Plain::of(preset("tiny").unwrap()).unwrap();
         let mut recorder = Recorder { random: Random::new(1), kept: Vec::new() };
         let (image, text) = (Image::load(&spec, &mut recorder).unwrap(), Text::load(&spec, &mut recorder).unwrap());
         let data: Vec<Vec<u8>> =

@@ -1,10 +1,11 @@
 //! A model's weights: random, or from a safetensors file.
 
-use flopledger::model::ClipSpec;
 use flopledger::model::spec::{Encoder, QkvBias};
 use flopledger::{Error, Result};
 
 use crate::args::Args;
+use crate::ops::Gelu;
+use crate::plain::{Plain, has_bias};
 
 mod dump;
 mod file;
@@ -35,6 +36,7 @@ pub struct Block {
     pub out: Linear,
     pub ln_2: Norm,
     pub fc1: Linear,
+    pub activation: Gelu,
     pub fc2: Linear,
     /// What the attention and the MLP branch are multiplied by, where the model has it.
     pub scales: Option<(Vec<f32>, Vec<f32>)>,
@@ -84,7 +86,7 @@ enum Values {
     AboutOne,
 }
 
-pub fn load(spec: &ClipSpec, args: &Args) -> Result<Weights> {
+pub fn load(spec: &Plain, args: &Args) -> Result<Weights> {
     let mut random = random::Random::new(args.seed);
     let (bytes, mut file);
     let source: &mut dyn Source = match &args.weights {
@@ -115,7 +117,7 @@ impl Weights {
 }
 
 impl Image {
-    fn load(spec: &ClipSpec, source: &mut dyn Source) -> Result<Self> {
+    fn load(spec: &Plain, source: &mut dyn Source) -> Result<Self> {
         let tower = &spec.image;
         let width = tower.encoder.width as usize;
         let [channels, height, breadth] = [tower.channels, tower.patch.height, tower.patch.width].map(|n| n as usize);
@@ -134,13 +136,13 @@ impl Image {
             ln_pre: tower.ln_pre.then(|| norm(source, "visual.ln_pre", width)).transpose()?,
             blocks: blocks(source, "visual.transformer.resblocks", &tower.encoder)?,
             ln_post: norm(source, "visual.ln_post", width)?,
-            proj: projection(source, "visual.proj", width, spec.embed_dim as usize, tower.projection.bias)?,
+            proj: projection(source, "visual.proj", width, spec.embed_dim as usize, has_bias(tower.projection))?,
         })
     }
 }
 
 impl Text {
-    fn load(spec: &ClipSpec, source: &mut dyn Source) -> Result<Self> {
+    fn load(spec: &Plain, source: &mut dyn Source) -> Result<Self> {
         let tower = &spec.text;
         let [width, vocab, context] = [tower.encoder.width, tower.vocab, tower.context].map(|n| n as usize);
         Ok(Text {
@@ -148,7 +150,7 @@ impl Text {
             position: source.tensor("positional_embedding", &[context, width], Values::Spread(width))?,
             blocks: blocks(source, "transformer.resblocks", &tower.encoder)?,
             ln_post: norm(source, "ln_final", width)?,
-            proj: projection(source, "text_projection", width, spec.embed_dim as usize, tower.projection.bias)?,
+            proj: projection(source, "text_projection", width, spec.embed_dim as usize, has_bias(tower.projection))?,
         })
     }
 }
@@ -179,7 +181,8 @@ fn block(source: &mut dyn Source, prefix: &str, encoder: &Encoder) -> Result<Blo
     let scales = if encoder.layer_scale { Some((scale("ls_1")?, scale("ls_2")?)) } else { None };
     let head = u32::try_from(encoder.head_width()).unwrap_or(u32::MAX);
     let query_scale = f64::from(head).sqrt().recip() as f32;
-    Ok(Block { ln_1, qkv, query_scale, out, ln_2, fc1, fc2, scales })
+    let activation = Gelu::of(encoder.activation)?;
+    Ok(Block { ln_1, qkv, query_scale, out, ln_2, fc1, activation, fc2, scales })
 }
 
 fn projection(source: &mut dyn Source, name: &str, inputs: usize, outputs: usize, bias: bool) -> Result<Linear> {

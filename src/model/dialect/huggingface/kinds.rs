@@ -1,0 +1,159 @@
+//! HuggingFace's CLIP-like model types and the library's defaults of the keys that files leave out
+//! (transformers 5; the older versions that write these files have the same ones).
+
+use crate::model::spec::Activation::{self, Gelu, GeluTanh, QuickGelu};
+
+/// A model type: which code its towers run with, and their defaults.
+pub struct Kind {
+    /// `model_type` of the pair; that of a single tower has `_text_model` or `_vision_model` after it.
+    pub name: &'static str,
+    pub text: TextDefaults,
+    /// None where the image tower is no vision transformer.
+    pub image: Option<ImageDefaults>,
+    /// Width of the embedding where both towers are mapped into it.
+    pub projection_dim: u64,
+}
+
+pub struct TextDefaults {
+    pub code: TextCode,
+    pub width: u64,
+    pub layers: u64,
+    pub heads: u64,
+    pub mlp_width: u64,
+    pub positions: u64,
+    /// Tokens of a full-length text, where the file does not tell: its table of positions is longer.
+    pub context: Option<u64>,
+    pub vocab: u64,
+    pub segments: u64,
+    pub activation: Activation,
+}
+
+pub struct ImageDefaults {
+    pub code: ImageCode,
+    pub width: u64,
+    pub layers: u64,
+    pub heads: u64,
+    pub mlp_width: u64,
+    pub image: u64,
+    pub patch: u64,
+    pub activation: Activation,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum TextCode {
+    Clip,
+    Siglip,
+    /// BERT's blocks, the first token projected.
+    Bert,
+    /// RoBERTa's blocks and a map of every token before the projection.
+    AltRoberta,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum ImageCode {
+    Clip,
+    Siglip,
+    /// Patches come cut out, at any aspect ratio.
+    Siglip2,
+}
+
+const CLIP_TEXT: TextDefaults = TextDefaults {
+    code: TextCode::Clip,
+    width: 512,
+    layers: 12,
+    heads: 8,
+    mlp_width: 2048,
+    positions: 77,
+    context: None,
+    vocab: 49408,
+    segments: 0,
+    activation: QuickGelu,
+};
+
+const CLIP_IMAGE: ImageDefaults = ImageDefaults {
+    code: ImageCode::Clip,
+    width: 768,
+    layers: 12,
+    heads: 12,
+    mlp_width: 3072,
+    image: 224,
+    patch: 32,
+    activation: QuickGelu,
+};
+
+const SIGLIP_TEXT: TextDefaults = TextDefaults {
+    code: TextCode::Siglip,
+    width: 768,
+    heads: 12,
+    mlp_width: 3072,
+    positions: 64,
+    vocab: 32000,
+    activation: GeluTanh,
+    ..CLIP_TEXT
+};
+
+const SIGLIP_IMAGE: ImageDefaults =
+    ImageDefaults { code: ImageCode::Siglip, patch: 16, activation: GeluTanh, ..CLIP_IMAGE };
+
+const BERT_TEXT: TextDefaults = TextDefaults {
+    code: TextCode::Bert,
+    width: 768,
+    heads: 12,
+    mlp_width: 3072,
+    positions: 512,
+    vocab: 30522,
+    segments: 2,
+    activation: Gelu,
+    ..CLIP_TEXT
+};
+
+pub const KINDS: [Kind; 10] = [
+    Kind { name: "clip", text: CLIP_TEXT, image: Some(CLIP_IMAGE), projection_dim: 512 },
+    Kind { name: "metaclip_2", text: CLIP_TEXT, image: Some(CLIP_IMAGE), projection_dim: 512 },
+    Kind { name: "clipseg", text: CLIP_TEXT, image: Some(CLIP_IMAGE), projection_dim: 512 },
+    Kind { name: "siglip", text: SIGLIP_TEXT, image: Some(SIGLIP_IMAGE), projection_dim: 768 },
+    Kind {
+        name: "siglip2",
+        text: SIGLIP_TEXT,
+        image: Some(ImageDefaults { code: ImageCode::Siglip2, image: 256, ..SIGLIP_IMAGE }),
+        projection_dim: 768,
+    },
+    Kind {
+        name: "chinese_clip",
+        // Chinese-CLIP cuts its texts at 52 tokens.
+        text: TextDefaults { context: Some(52), ..BERT_TEXT },
+        image: Some(CLIP_IMAGE),
+        projection_dim: 512,
+    },
+    Kind {
+        name: "altclip",
+        text: TextDefaults {
+            code: TextCode::AltRoberta,
+            width: 1024,
+            layers: 24,
+            heads: 16,
+            mlp_width: 4096,
+            positions: 514,
+            // AltCLIP's own tokenizer cuts its texts at 77 tokens.
+            context: Some(77),
+            vocab: 250_002,
+            segments: 1,
+            activation: Gelu,
+        },
+        image: Some(CLIP_IMAGE),
+        projection_dim: 768,
+    },
+    Kind { name: "align", text: BERT_TEXT, image: None, projection_dim: 640 },
+    Kind {
+        name: "owlvit",
+        text: TextDefaults { positions: 16, ..CLIP_TEXT },
+        image: Some(ImageDefaults { image: 768, ..CLIP_IMAGE }),
+        projection_dim: 512,
+    },
+    Kind {
+        name: "owlv2",
+        text: TextDefaults { positions: 16, ..CLIP_TEXT },
+        image: Some(ImageDefaults { image: 768, patch: 16, ..CLIP_IMAGE }),
+        projection_dim: 512,
+    },
+];

@@ -1,0 +1,4 @@
+//! Architectures that are no plain transformers, each written down operation by operation.
+
+pub mod coca;
+pub mod modified_resnet;

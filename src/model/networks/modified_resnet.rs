@@ -1,0 +1,102 @@
+//! CLIP's own ResNet: three convolutions before the stages, average pooling in place of strides,
+//! and attention over the last positions as pooling.
+
+use crate::Result;
+use crate::model::json::Keys;
+use crate::model::listing::Listing;
+use crate::model::spec::{Network, Size};
+use crate::model::terms::{Role, Tower};
+
+pub struct ModifiedResNet {
+    /// Blocks of the four stages.
+    pub layers: [u64; 4],
+    /// Channels that the first stage starts with.
+    pub width: u64,
+    pub heads: u64,
+    pub image: Size,
+}
+
+/// What all is divided by from the pixels to the last stage.
+const STRIDE: u64 = 32;
+/// A block's last convolution has so many times the channels of its others.
+const EXPANSION: u64 = 4;
+
+pub fn tower(keys: &Keys, resnet: ModifiedResNet, embed_dim: u64) -> Result<Network> {
+    let ModifiedResNet { layers, width, heads, image } = resnet;
+    let features = width * STRIDE;
+    let grid = Size { height: image.height / STRIDE, width: image.width / STRIDE };
+    if grid.area() == 0 || width % 2 != 0 || features % heads != 0 {
+        return Err(keys
+            .bad("width", format!("no ModifiedResNet has width {width}, {heads} heads and images of {} pixels", image.height))
+            .remedy("give an even width, images of at least 32 pixels, and heads that divide 32 times the width"));
+    }
+    let mut list = Listing::new(Tower::Image);
+    let half = Size { height: image.height.div_ceil(2), width: image.width.div_ceil(2) };
+    convolution(&mut list, "stem.conv1", (3, width / 2, 3), half, Role::PatchEmbed);
+    convolution(&mut list, "stem.conv2", (width / 2, width / 2, 3), half, Role::Conv);
+    convolution(&mut list, "stem.conv3", (width / 2, width, 3), half, Role::Conv);
+    let mut positions = Size { height: half.height / 2, width: half.width / 2 };
+    list.elements_at("stem.pool", Role::Pool, (half.area(), width), 1);
+    let mut channels = width;
+    for (stage, blocks) in layers.into_iter().enumerate() {
+        for block in 0..blocks {
+            let stride = if stage > 0 && block == 0 { 2 } else { 1 };
+            let path = format!("stages.{stage}.{block}");
+            let planes = width << stage;
+            positions = bottleneck(&mut list, &path, (channels, planes), positions, stride);
+            channels = planes * EXPANSION;
+        }
+    }
+    attention_pool(&mut list, features, heads, positions.area(), grid.area(), embed_dim);
+    Ok(Network { name: "ModifiedResNet".into(), terms: list.into_terms() })
+}
+
+/// A convolution without a bias, its batch norm and its activation.
+fn convolution(list: &mut Listing, path: &str, shape: (u64, u64, u64), at: Size, role: Role) {
+    convolution_only(list, path, shape, at, role);
+    list.elements_at(&format!("{path}.act"), Role::Act, (at.area(), shape.1), 1);
+}
+
+fn convolution_only(list: &mut Listing, path: &str, (inputs, outputs, kernel): (u64, u64, u64), at: Size, role: Role) {
+    list.product_at(path, role, (at.area(), outputs, inputs * kernel * kernel), 1);
+    list.elements_at(&format!("{path}.norm"), Role::BatchNorm, (at.area(), outputs), 1);
+}
+
+fn bottleneck(list: &mut Listing, path: &str, (inputs, planes): (u64, u64), at: Size, stride: u64) -> Size {
+    let outputs = planes * EXPANSION;
+    let after = Size { height: at.height / stride, width: at.width / stride };
+    let name = |end: &str| format!("{path}.{end}");
+    convolution(list, &name("conv1"), (inputs, planes, 1), at, Role::Conv);
+    convolution(list, &name("conv2"), (planes, planes, 3), at, Role::Conv);
+    if stride > 1 {
+        list.elements_at(&name("pool"), Role::Pool, (at.area(), planes), 1);
+    }
+    convolution_only(list, &name("conv3"), (planes, outputs, 1), after, Role::Conv);
+    if stride > 1 || inputs != outputs {
+        if stride > 1 {
+            list.elements_at(&name("downsample.pool"), Role::Pool, (at.area(), inputs), 1);
+        }
+        convolution_only(list, &name("downsample"), (inputs, outputs, 1), after, Role::Conv);
+    }
+    list.elements_at(&name("residual"), Role::Residual, (after.area(), outputs), 1);
+    list.elements_at(&name("act"), Role::Act, (after.area(), outputs), 1);
+    after
+}
+
+/// The mean of all positions is a token before them; every token is a query, though only the
+/// first one's output is used.
+fn attention_pool(list: &mut Listing, width: u64, heads: u64, positions: u64, table: u64, embed_dim: u64) {
+    let (tokens, head) = (positions + 1, width / heads);
+    let all = (tokens, width);
+    list.elements_at("pool.mean", Role::Pool, (positions, width), 1);
+    list.learnt_at("pool.position", Role::Position, all, 1, (table + 1) * width);
+    list.product_at("pool.attn.qkv", Role::Qkv, (tokens, 3 * width, width), 1);
+    list.elements_at("pool.attn.qkv.bias", Role::QkvBias, (tokens, 3 * width), 1);
+    list.elements_at("pool.attn.scale", Role::AttnScale, all, 1);
+    list.product_at("pool.attn.qk", Role::Scores, (tokens, tokens, head), heads);
+    list.elements_at("pool.attn.softmax", Role::Softmax, (heads * tokens, tokens), 1);
+    list.product_at("pool.attn.av", Role::Values, (tokens, head, tokens), heads);
+    list.product_at("pool.attn.out", Role::Out, (tokens, embed_dim, width), 1);
+    list.elements_at("pool.attn.out.bias", Role::OutBias, (tokens, embed_dim), 1);
+    list.elements(Role::Normalize, (1, embed_dim), 1);
+}
