@@ -34,9 +34,7 @@ impl<'a> Reading<'a> {
         let stack = spec.stack(tower).filter(|stack| stack.encoder.inner_width == stack.encoder.width)?;
         let (layers, tokens) = match tower {
             Tower::Image => (stack.encoder.layers, spec.vit()?.patches()),
-            Tower::Text => {
-                (spec.raw.text_depth.unwrap_or(TEXT_DEPTH), spec.raw.text_length.unwrap_or(TEXT_LENGTH))
-            }
+            Tower::Text => (spec.raw.text_depth.unwrap_or(TEXT_DEPTH), spec.raw.text_length.unwrap_or(TEXT_LENGTH)),
             Tower::Multimodal => return None,
         };
         let width = stack.encoder.width;
@@ -60,8 +58,7 @@ pub fn count(spec: &ClipSpec, scope: Scope) -> Option<Count> {
     }
     let ratio = mlp_ratio(spec);
     let towers = Tower::ALL.into_iter().filter(|tower| scope.runs(*tower) && spec.has(*tower));
-    let parts: Option<Vec<BigRational>> =
-        towers.map(|tower| Some(Reading::of(spec, tower)?.total(&ratio))).collect();
+    let parts: Option<Vec<BigRational>> = towers.map(|tower| Some(Reading::of(spec, tower)?.total(&ratio))).collect();
     let exact: BigRational = parts.filter(|parts| !parts.is_empty())?.into_iter().sum();
     rounded(&exact).to_u128()
 }

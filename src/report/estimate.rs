@@ -63,7 +63,11 @@ fn totals(estimate: &Estimate, out: &mut dyn Write, unit: Unit) -> io::Result<()
     table.row(labelled("parameters".into(), [parameters.image, parameters.text, parameters.total].map(Some)));
     table.write(out)?;
     if let Some(multimodal) = estimate.flops.multimodal {
-        writeln!(out, "\nthe total has {} {unit} of the multimodal part", grouped((multimodal / unit.flops()) as Amount))?;
+        writeln!(
+            out,
+            "\nthe total has {} {unit} of the multimodal part",
+            grouped((multimodal / unit.flops()) as Amount)
+        )?;
     }
     for note in &estimate.notes {
         writeln!(out, "\nnote: {note}")?;

@@ -110,8 +110,7 @@ fn row(subject: &Subject, count: CountName, tower: Tower, truth: &True) -> Optio
     let value = count.convention.count(subject, count.scope)?;
     let coefficient = count.convention.coefficient(subject, tower)?;
     let terms = subject.terms().iter().zip(count.convention.accounts(subject, count.scope));
-    let scaling: Amount =
-        terms.filter(|(term, _)| term.scales_with_width()).map(|(_, account)| account.value()).sum();
+    let scaling: Amount = terms.filter(|(term, _)| term.scales_with_width()).map(|(_, account)| account.value()).sum();
     Some(Row {
         name: count.to_string(),
         value,

@@ -13,13 +13,14 @@ pub struct Tokens {
     pub image: u64,
 }
 
-pub fn decoder(encoder: &Encoder, tokens: Tokens, embed_dim: u64) -> Network {
+/// Every token of the text ends in a score for each word.
+pub fn decoder(encoder: &Encoder, tokens: Tokens, vocab: u64) -> Network {
     let mut list = Listing::new(Tower::Multimodal);
     let (text, width) = (tokens.text, encoder.width);
     blocks(&mut list, encoder, Sequence { masked: true, ..Sequence::of(text) });
     cross(&mut list, encoder, tokens);
     list.elements(Role::LnPost, (text, width), 1);
-    list.product(Role::Proj, (text, embed_dim, width), 1);
+    list.product(Role::Proj, (text, vocab, width), 1);
     Network { name: "CoCa's decoder".into(), terms: list.into_terms() }
 }
 

@@ -27,7 +27,10 @@ pub fn tower(keys: &Keys, resnet: ModifiedResNet, embed_dim: u64) -> Result<Netw
     let grid = Size { height: image.height / STRIDE, width: image.width / STRIDE };
     if grid.area() == 0 || width % 2 != 0 || features % heads != 0 {
         return Err(keys
-            .bad("width", format!("no ModifiedResNet has width {width}, {heads} heads and images of {} pixels", image.height))
+            .bad(
+                "width",
+                format!("no ModifiedResNet has width {width}, {heads} heads and images of {} pixels", image.height),
+            )
             .remedy("give an even width, images of at least 32 pixels, and heads that divide 32 times the width"));
     }
     let mut list = Listing::new(Tower::Image);

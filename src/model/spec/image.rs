@@ -1,6 +1,6 @@
 //! Image towers.
 
-use super::{Encoder, Network, Size};
+use super::{Encoder, Network, NormKind, Size};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImageTower {
@@ -40,7 +40,9 @@ pub struct Vit {
 pub enum Positions {
     All,
     /// The patches only, from a table of so many.
-    Patches { table: u64 },
+    Patches {
+        table: u64,
+    },
     None,
 }
 
@@ -115,6 +117,23 @@ pub struct AttentionPool {
     pub heads: u64,
     /// 0 where no MLP follows.
     pub mlp_width: u64,
+    /// A map makes the query of a learnt vector; else the vector is the query.
+    pub query_map: bool,
+    pub biases: bool,
+    /// A norm of each head's query and keys.
+    pub inner_norm: Option<NormKind>,
+}
+
+impl AttentionPool {
+    /// With biases and an MLP.
+    pub const fn siglip(heads: u64, mlp_width: u64) -> AttentionPool {
+        AttentionPool { heads, mlp_width, query_map: true, biases: true, inner_norm: None }
+    }
+
+    /// A learnt query, nothing but attention and the map after it.
+    pub const fn bare(heads: u64, inner_norm: Option<NormKind>) -> AttentionPool {
+        AttentionPool { heads, mlp_width: 0, query_map: false, biases: false, inner_norm }
+    }
 }
 
 /// The map from a tower's width into the embedding space.
@@ -122,9 +141,14 @@ pub struct AttentionPool {
 pub enum Projection {
     /// The tower's own output is the embedding.
     None,
-    Linear { bias: bool },
-    /// Two maps without biases and a GELU between them.
-    Mlp { width: u64 },
+    Linear {
+        bias: bool,
+    },
+    /// Two maps, with or without biases, and a GELU between them.
+    Mlp {
+        width: u64,
+        biases: [bool; 2],
+    },
 }
 
 impl Vit {

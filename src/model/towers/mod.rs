@@ -7,7 +7,7 @@ mod vit;
 
 pub use blocks::{Sequence, attention, blocks, mlp};
 
-use super::spec::{ImageTower, TextTower};
+use super::spec::{ImageTower, TextTower, Vit};
 use super::terms::Term;
 
 /// The terms of an image tower that ends in an embedding of this width.
@@ -16,6 +16,11 @@ pub fn image(tower: &ImageTower, embed_dim: u64) -> Vec<Term> {
         ImageTower::Vit(vit) => vit::terms(vit, embed_dim),
         ImageTower::Network(network) => network.terms.clone(),
     }
+}
+
+/// The terms of a vision transformer that ends in an embedding of this width.
+pub fn vit(vit: &Vit, embed_dim: u64) -> Vec<Term> {
+    vit::terms(vit, embed_dim)
 }
 
 /// The terms of a text tower that ends in an embedding of this width.

@@ -6,26 +6,36 @@ use crate::model::terms::Role;
 
 /// One learnt query attends to all tokens; an MLP with its own norm follows, if any.
 pub fn attention(list: &mut Listing, pool: AttentionPool, tokens: u64, width: u64) {
-    let AttentionPool { heads, mlp_width } = pool;
+    let AttentionPool { heads, mlp_width, query_map, biases, inner_norm } = pool;
     let (head, one) = (width / heads, (1, width));
+    let bias = |list: &mut Listing, path: &str, role: Role, dims: (u64, u64)| {
+        if biases {
+            list.elements_at(path, role, dims, 1);
+        }
+    };
     list.learnt_at("pool.query", Role::ClassToken, one, 1, width);
-    list.product_at("pool.attn.q", Role::Qkv, (1, width, width), 1);
-    list.elements_at("pool.attn.q.bias", Role::QkvBias, one, 1);
+    if query_map {
+        list.product_at("pool.attn.q", Role::Qkv, (1, width, width), 1);
+        bias(list, "pool.attn.q.bias", Role::QkvBias, one);
+    }
     list.product_at("pool.attn.kv", Role::Qkv, (tokens, 2 * width, width), 1);
-    list.elements_at("pool.attn.kv.bias", Role::QkvBias, (tokens, 2 * width), 1);
+    bias(list, "pool.attn.kv.bias", Role::QkvBias, (tokens, 2 * width));
+    if let Some(kind) = inner_norm {
+        list.learnt_at("pool.attn.qk_norm", Role::QkNorm, (heads * (tokens + 1), head), 1, 2 * kind.learnt() * head);
+    }
     list.elements_at("pool.attn.scale", Role::AttnScale, one, 1);
     list.product_at("pool.attn.qk", Role::Scores, (1, tokens, head), heads);
     list.elements_at("pool.attn.softmax", Role::Softmax, (heads, tokens), 1);
     list.product_at("pool.attn.av", Role::Values, (1, head, tokens), heads);
     list.product_at("pool.attn.out", Role::Out, (1, width, width), 1);
-    list.elements_at("pool.attn.out.bias", Role::OutBias, one, 1);
+    bias(list, "pool.attn.out.bias", Role::OutBias, one);
     if mlp_width > 0 {
         list.elements_at("pool.ln", Role::Ln2, one, 1);
         list.product_at("pool.mlp.fc1", Role::Fc1, (1, mlp_width, width), 1);
-        list.elements_at("pool.mlp.fc1.bias", Role::Fc1Bias, (1, mlp_width), 1);
+        bias(list, "pool.mlp.fc1.bias", Role::Fc1Bias, (1, mlp_width));
         list.elements_at("pool.mlp.act", Role::Act, (1, mlp_width), 1);
         list.product_at("pool.mlp.fc2", Role::Fc2, (1, width, mlp_width), 1);
-        list.elements_at("pool.mlp.fc2.bias", Role::Fc2Bias, one, 1);
+        bias(list, "pool.mlp.fc2.bias", Role::Fc2Bias, one);
         list.elements_at("pool.mlp.residual", Role::MlpResidual, one, 1);
     }
 }
@@ -90,10 +100,16 @@ pub fn embed(list: &mut Listing, projection: Projection, width: u64, embed_dim: 
                 list.elements(Role::ProjBias, (1, embed_dim), 1);
             }
         }
-        Projection::Mlp { width: between } => {
+        Projection::Mlp { width: between, biases } => {
             list.product_at("proj.fc1", Role::Proj, (1, between, width), 1);
+            if biases[0] {
+                list.elements_at("proj.fc1.bias", Role::ProjBias, (1, between), 1);
+            }
             list.elements_at("proj.act", Role::Act, (1, between), 1);
             list.product_at("proj.fc2", Role::Proj, (1, embed_dim, between), 1);
+            if biases[1] {
+                list.elements_at("proj.fc2.bias", Role::ProjBias, (1, embed_dim), 1);
+            }
         }
     }
     list.elements(Role::Normalize, (1, embed_dim), 1);

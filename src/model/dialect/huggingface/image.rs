@@ -46,7 +46,7 @@ pub fn tower(keys: Keys, defaults: &ImageDefaults, projection: Projection) -> Re
             ln_pre: false,
             ln_post: NormSpan::AllTokens,
             pooling: match keys.flag("vision_use_head", true)? {
-                true => ImagePooling::Attention(AttentionPool { heads, mlp_width }),
+                true => ImagePooling::Attention(AttentionPool::siglip(heads, mlp_width)),
                 // Nothing pools: every token is an output.
                 false => ImagePooling::ClassToken,
             },

@@ -26,6 +26,17 @@ pub struct TextDefaults {
     pub vocab: u64,
     pub segments: u64,
     pub activation: Activation,
+    pub pooler: Pooler,
+}
+
+/// BERT's map of the first token, which CLIP-like models leave out of the projected path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Pooler {
+    None,
+    /// Run where the text tower stands alone.
+    Alone,
+    /// Run in the pair too, which does not look at it.
+    Always,
 }
 
 pub struct ImageDefaults {
@@ -68,6 +79,7 @@ const CLIP_TEXT: TextDefaults = TextDefaults {
     vocab: 49408,
     segments: 0,
     activation: QuickGelu,
+    pooler: Pooler::None,
 };
 
 const CLIP_IMAGE: ImageDefaults = ImageDefaults {
@@ -121,7 +133,7 @@ pub const KINDS: [Kind; 10] = [
     Kind {
         name: "chinese_clip",
         // Chinese-CLIP cuts its texts at 52 tokens.
-        text: TextDefaults { context: Some(52), ..BERT_TEXT },
+        text: TextDefaults { context: Some(52), pooler: Pooler::Alone, ..BERT_TEXT },
         image: Some(CLIP_IMAGE),
         projection_dim: 512,
     },
@@ -139,11 +151,18 @@ pub const KINDS: [Kind; 10] = [
             vocab: 250_002,
             segments: 1,
             activation: Gelu,
+            pooler: Pooler::None,
         },
         image: Some(CLIP_IMAGE),
         projection_dim: 768,
     },
-    Kind { name: "align", text: BERT_TEXT, image: None, projection_dim: 640 },
+    Kind {
+        name: "align",
+        // ALIGN's own processor pads its texts to 64 tokens.
+        text: TextDefaults { context: Some(64), pooler: Pooler::Always, ..BERT_TEXT },
+        image: None,
+        projection_dim: 640,
+    },
     Kind {
         name: "owlvit",
         text: TextDefaults { positions: 16, ..CLIP_TEXT },

@@ -1,6 +1,6 @@
 //! HuggingFace's text towers.
 
-use super::kinds::{Kind, TextCode};
+use super::kinds::{Kind, Pooler, TextCode};
 use crate::Result;
 use crate::model::json::Keys;
 use crate::model::limits::{self, Dimension};
@@ -50,7 +50,17 @@ pub fn tower(keys: Keys, kind: &Kind, embed_dim: Option<u64>) -> Result<TextTowe
             projection: Projection::Linear { bias: true },
             ..clip
         },
-        TextCode::Bert => bert(clip)?,
+        TextCode::Bert => TextTower {
+            pooling: match (defaults.pooler, embed_dim) {
+                (Pooler::Always, _) | (Pooler::Alone, None) => TextPooling::Pooler,
+                _ => TextPooling::First,
+            },
+            projection: match (defaults.pooler, embed_dim) {
+                (Pooler::Always, Some(_)) => Projection::Linear { bias: true },
+                _ => clip.projection,
+            },
+            ..bert(clip)?
+        },
         TextCode::AltRoberta => {
             let transformed = keys.dimension("project_dim", 768, Dimension::Width)?;
             TextTower { final_norm: true, transformed: Some(transformed), ..bert(clip)? }

@@ -49,14 +49,17 @@ pub fn read(
     let text = keys.required_section("text_cfg")?;
     let quick_gelu = keys.flag("quick_gelu", false)?;
     let image = image(vision, quick_gelu)?;
-    let text_tower = text::tower(text, quick_gelu, embed_dim)?;
+    // CoCa's texts are as long as its decoder's.
+    let decoded = keys.section("multimodal_cfg")?.dimension("context_length", 77, Dimension::Context)?;
+    let context = if keys.has("multimodal_cfg") { decoded } else { 77 };
+    let text_tower = text::tower(text, quick_gelu, embed_dim, context)?;
     let mut notes = text::notes(text)?;
     notes.extend(image_notes(&image));
     notes.extend(mask_notes(keys, vision)?);
     Ok(ClipSpec {
         name: name.into(),
         dialect,
-        multimodal: multimodal(keys, &image, &text_tower, embed_dim)?,
+        multimodal: multimodal(keys, &image, &text_tower)?,
         image: Some(image),
         text: Some(text_tower),
         embed_dim,
@@ -67,7 +70,7 @@ pub fn read(
 }
 
 /// CoCa's decoder.
-fn multimodal(keys: Keys, image: &ImageTower, text: &TextTower, embed_dim: u64) -> Result<Option<Network>> {
+fn multimodal(keys: Keys, image: &ImageTower, text: &TextTower) -> Result<Option<Network>> {
     if !keys.has("multimodal_cfg") {
         return Ok(None);
     }
@@ -82,14 +85,16 @@ fn multimodal(keys: Keys, image: &ImageTower, text: &TextTower, embed_dim: u64) 
     };
     let images = match image {
         ImageTower::Vit(Vit { pooling: ImagePooling::Queries(pool), .. }) => pool.tokens_of_an_image(),
-        _ => {
+        ImageTower::Vit(vit) => vit.patches(),
+        ImageTower::Network(_) => {
             return Err(section
-                .bad("width", "a decoder needs an image tower with attentional pooling")
-                .remedy("give vision_cfg.attentional_pool true, or leave multimodal_cfg out"));
+                .bad("width", "a decoder needs the tokens of an image, and this image tower has none")
+                .remedy("give a vision transformer, or leave multimodal_cfg out"));
         }
     };
-    let tokens = coca::Tokens { text: text.context, image: images };
-    Ok(Some(coca::decoder(&encoder, tokens, embed_dim)))
+    // The decoder ends in a word, whatever a named text tower's own vocabulary is.
+    let vocab = keys.section("text_cfg")?.dimension("vocab_size", 49408, Dimension::Vocab)?;
+    Ok(Some(coca::decoder(&encoder, coca::Tokens { text: text.context, image: images }, vocab)))
 }
 
 fn image_notes(image: &ImageTower) -> Option<String> {

@@ -56,9 +56,9 @@ const TOWERS: [Named; 17] = [
     named("nllb-200-distilled-1.3B", Code::M2m100, 256_206, [1024, 24, 16, 8192]),
 ];
 
-pub fn tower(keys: Keys, name: &str, embed_dim: u64) -> Result<TextTower> {
+pub fn tower(keys: Keys, name: &str, embed_dim: u64, context: u64) -> Result<TextTower> {
     let tower = find(&keys, name)?;
-    let context = keys.context(keys.dimension("context_length", 77, Dimension::Context)?);
+    let context = keys.context(keys.dimension("context_length", context, Dimension::Context)?);
     let pooler = keys.text("hf_pooler_type")?.unwrap_or("mean_pooler");
     let plain = Encoder::plain(tower.width, tower.layers, tower.heads, tower.mlp_width);
     let bare = TextTower {
@@ -110,10 +110,10 @@ pub fn tower(keys: Keys, name: &str, embed_dim: u64) -> Result<TextTower> {
 fn projection(keys: Keys, width: u64, embed_dim: u64) -> Result<Projection> {
     match keys.text("hf_proj_type")? {
         Some("linear") => Ok(Projection::Linear { bias: false }),
-        None | Some("mlp") => Ok(Projection::Mlp { width: (width + embed_dim) / 2 }),
-        Some(other) => Err(keys
-            .bad("hf_proj_type", format!("{other:?} is not supported"))
-            .remedy("give \"linear\" or \"mlp\"")),
+        None | Some("mlp") => Ok(Projection::Mlp { width: (width + embed_dim) / 2, biases: [false; 2] }),
+        Some(other) => {
+            Err(keys.bad("hf_proj_type", format!("{other:?} is not supported")).remedy("give \"linear\" or \"mlp\""))
+        }
     }
 }
 

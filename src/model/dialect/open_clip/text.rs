@@ -6,13 +6,14 @@ use crate::model::json::Keys;
 use crate::model::limits::{self, Dimension};
 use crate::model::spec::*;
 
-pub fn tower(keys: Keys, quick_gelu: bool, embed_dim: u64) -> Result<TextTower> {
+/// `context`: tokens of a text where the section does not tell.
+pub fn tower(keys: Keys, quick_gelu: bool, embed_dim: u64, context: u64) -> Result<TextTower> {
     if let Some(name) = keys.text("hf_model_name")? {
-        return named::tower(keys, name, embed_dim);
+        return named::tower(keys, name, embed_dim, context);
     }
     match keys.text("text_arch")? {
         None | Some("default" | "transformer") => {}
-        Some("modern") => return modern(keys),
+        Some("modern") => return modern(keys, context),
         Some(other) => {
             return Err(keys
                 .bad("text_arch", format!("{other:?} is not a text tower that is known"))
@@ -20,7 +21,7 @@ pub fn tower(keys: Keys, quick_gelu: bool, embed_dim: u64) -> Result<TextTower> 
         }
     }
     let (width, heads) = width_and_heads(keys)?;
-    let context = keys.context(keys.dimension("context_length", 77, Dimension::Context)?);
+    let context = keys.context(keys.dimension("context_length", context, Dimension::Context)?);
     let class_token = keys.flag("embed_cls", false)?;
     let bias = keys.flag("proj_bias", false)?;
     Ok(TextTower {
@@ -57,7 +58,7 @@ fn no_projection(keys: Keys, width: u64, embed_dim: u64) -> Result<Projection> {
 
 /// The tower of open_clip's "modern" text: rotary positions, RMS norms, gated MLPs and attention,
 /// pooling by attention.
-fn modern(keys: Keys) -> Result<TextTower> {
+fn modern(keys: Keys, context: u64) -> Result<TextTower> {
     let (width, heads) = width_and_heads(keys)?;
     let gated = match keys.text("mlp_type")? {
         Some("swiglu") => true,
@@ -70,7 +71,7 @@ fn modern(keys: Keys) -> Result<TextTower> {
     };
     let rms = keys.text("norm_type")? == Some("rmsnorm");
     let rotary = keys.text("pos_embed")? == Some("rope");
-    let context = keys.context(keys.dimension("context_length", 77, Dimension::Context)?);
+    let context = keys.context(keys.dimension("context_length", context, Dimension::Context)?);
     let plain = encoder(keys, (width, 12, heads), false)?;
     let encoder = Encoder {
         mlp: if gated { Mlp::Gated } else { Mlp::Plain },
@@ -89,12 +90,15 @@ fn modern(keys: Keys) -> Result<TextTower> {
         class_token: false,
         embedding: Embedding { positions: if rotary { 0 } else { context }, ..Embedding::default() },
         causal: keys.text("attention_mode")? != Some("bidirectional"),
-        encoder,
         final_norm: true,
         pooling: match keys.text("pool_type")? {
-            Some("map") => TextPooling::Attention(AttentionPool { heads, mlp_width: 0 }),
+            Some("map") => TextPooling::Attention(AttentionPool::bare(
+                heads,
+                encoder.inner_norms.queries_and_keys.then_some(encoder.norm_kind),
+            )),
             _ => pooling(keys)?,
         },
+        encoder,
         transformed: None,
         projection: Projection::Linear { bias: keys.flag("proj_bias", false)? },
     })

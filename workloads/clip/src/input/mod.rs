@@ -1,6 +1,6 @@
 //! What the towers see: an image file or a synthetic image, and token ids.
 
-use flopledger::model::spec::{Vit, TextTower};
+use flopledger::model::spec::{TextTower, Vit};
 use flopledger::{Error, Result};
 
 use crate::args::Args;

@@ -106,8 +106,8 @@ fn widen(half: u16) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use flopledger::model::preset;
     use crate::plain::Plain;
+    use flopledger::model::preset;
     use safetensors::tensor::TensorView;
 
     use super::super::{Image, Linear, Text, random::Random};
