@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::convention::{Estimate, estimate};
-use crate::model::{self, ClipSpec};
+use super::model_args::ShapeArgs;
+use crate::convention::{Estimate, Logits, MOST, Options, Recompute, Setting, estimate_with};
+use crate::model;
 use crate::report::{Estimates, Standard};
 use crate::{Error, Result};
 
@@ -17,6 +18,26 @@ pub struct Args {
     /// A built-in model; may be given several times
     #[arg(long = "preset", value_name = "NAME")]
     presets: Vec<String>,
+    #[command(flatten)]
+    shape: ShapeArgs,
+    /// Images, and as many texts, in a batch
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=MOST))]
+    batch: u64,
+    /// Count a training step: the gradients of inputs and weights too (but not of the pixels)
+    #[arg(long)]
+    backward: bool,
+    /// What is computed once more on the way back
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Recompute::None)]
+    recompute: Recompute,
+    /// Count the contrastive logits: each rank its own rows, or all of them
+    #[arg(long, value_name = "LOSS", value_enum)]
+    logits: Option<Logits>,
+    /// Ranks whose batches the logits join
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "logits", value_parser = clap::value_parser!(u64).range(1..=MOST))]
+    ranks: u64,
+    /// Count element-wise work too, under a stated cost model
+    #[arg(long)]
+    elementwise: bool,
     /// List every operation of the model in the table (JSON and CSV always do)
     #[arg(long)]
     terms: bool,
@@ -33,10 +54,10 @@ pub fn run(args: Args) -> Result<u8> {
         )));
     }
     let sink = args.output.open(Standard::Stdout)?;
-    let files = args.configs.iter().map(|path| model::load(path));
-    let presets = args.presets.iter().map(|name| model::preset(name));
-    let models: Vec<Result<ClipSpec>> = files.chain(presets).collect();
-    let (estimates, errors) = split(models);
+    let (wanted, options) = (args.shape.wanted()?, args.options());
+    let files = args.configs.iter().map(|path| model::load_as(path, &wanted));
+    let presets = args.presets.iter().map(|name| model::preset_as(name, &wanted));
+    let (estimates, errors) = split(files.chain(presets).map(|spec| estimate_with(&spec?, &options)));
     // One bad file does not keep the others from being printed.
     if let [error] = errors.as_slice()
         && asked == 1
@@ -50,12 +71,21 @@ pub fn run(args: Args) -> Result<u8> {
     Ok(errors.first().map_or(0, Error::exit_code))
 }
 
-fn split(models: Vec<Result<ClipSpec>>) -> (Vec<Estimate>, Vec<Error>) {
+impl Args {
+    fn options(&self) -> Options {
+        let Args { batch, backward, recompute, logits, ranks, elementwise, .. } = *self;
+        let asked = batch > 1 || backward || recompute != Recompute::None || logits.is_some();
+        let setting = Setting { batch, backward, recompute, logits, ranks };
+        Options { batch, step: asked.then_some(setting), elementwise }
+    }
+}
+
+fn split(models: impl Iterator<Item = Result<Estimate>>) -> (Vec<Estimate>, Vec<Error>) {
     let mut estimates = Vec::new();
     let mut errors = Vec::new();
     for model in models {
         match model {
-            Ok(spec) => estimates.push(estimate(&spec)),
+            Ok(estimate) => estimates.push(estimate),
             Err(error) => errors.push(error),
         }
     }

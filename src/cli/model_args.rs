@@ -5,8 +5,47 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::model::{self, ClipSpec};
+use crate::model::spec::Size;
+use crate::model::{self, ClipSpec, Wanted};
 use crate::{Error, Result};
+
+/// What of a model is wanted otherwise than its file has it.
+#[derive(Args, Debug, Clone, Default)]
+pub struct ShapeArgs {
+    /// Pixels of an image instead of the file's: one number, or HEIGHTxWIDTH
+    #[arg(long, value_name = "PIXELS")]
+    image_size: Option<String>,
+    /// Tokens of a text instead of the file's
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
+    context: Option<u64>,
+    /// The dimensions of a tower that the file only names: its own config.json, or an object with
+    /// open_clip's keys
+    #[arg(long = "tower-config", value_name = "FILE")]
+    towers: Vec<PathBuf>,
+}
+
+impl ShapeArgs {
+    pub fn wanted(&self) -> Result<Wanted> {
+        Ok(Wanted {
+            image_size: self.image_size.as_deref().map(size).transpose()?,
+            context: self.context,
+            towers: self.towers.iter().map(|path| model::tower_file(path)).collect::<Result<_>>()?,
+        })
+    }
+}
+
+fn size(text: &str) -> Result<Size> {
+    const MOST: u64 = 1 << 16;
+    let side = |text: &str| text.parse::<u64>().ok().filter(|side| (1..=MOST).contains(side));
+    let sides = match text.split_once(['x', 'X']) {
+        Some((height, width)) => side(height).zip(side(width)),
+        None => side(text).map(|side| (side, side)),
+    };
+    sides.map(|(height, width)| Size { height, width }).ok_or_else(|| {
+        Error::input(format!("--image-size {text}: not a size in pixels"))
+            .remedy(format!("give 1 to {MOST}, or height and width: 336, 224x320"))
+    })
+}
 
 #[derive(Args, Debug, Clone)]
 pub struct ModelArgs {
@@ -16,21 +55,23 @@ pub struct ModelArgs {
     /// A built-in model instead of a file
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
+    #[command(flatten)]
+    shape: ShapeArgs,
 }
 
 impl ModelArgs {
     /// The model named, if any.
     pub fn named(&self) -> Result<Option<ClipSpec>> {
         match (&self.config, &self.preset) {
-            (Some(path), _) => model::load(path).map(Some),
-            (None, Some(name)) => model::preset(name).map(Some),
+            (Some(path), _) => model::load_as(path, &self.shape.wanted()?).map(Some),
+            (None, Some(name)) => model::preset_as(name, &self.shape.wanted()?).map(Some),
             (None, None) => Ok(None),
         }
     }
 
     /// The model named, or else this preset.
     pub fn load_or(&self, default: &str) -> Result<ClipSpec> {
-        self.named()?.map_or_else(|| model::preset(default), Ok)
+        self.named()?.map_or_else(|| model::preset_as(default, &self.shape.wanted()?), Ok)
     }
 
     /// The model named; without one, an error.

@@ -2,12 +2,14 @@
 
 use serde::Serialize;
 
-use super::{ANALYTIC, Scope, Subject, all};
+use super::{ANALYTIC, BatchStep, Elementwise, Scope, Setting, Subject, all, elementwise, step};
+use crate::Result;
 use crate::model::terms::{Term, Tower, flops};
 use crate::model::{ClipSpec, Parameters};
 use crate::units::{Count, Unit};
 
-/// The analytic counts of one model, for one image and one full-length text.
+/// The analytic counts of one model, for a batch of images and of full-length texts; its terms are
+/// those of one image and one text.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Estimate {
     pub schema: &'static str,
@@ -18,6 +20,12 @@ pub struct Estimate {
     pub flops: TowerFlops,
     /// What the file does not tell, or tells and nobody reads.
     pub notes: Vec<String>,
+    /// A batch, forward and backward, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<BatchStep>,
+    /// Element-wise work, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elementwise: Option<Elementwise>,
     pub terms: Vec<Term>,
     pub conventions: Vec<ConventionCount>,
 }
@@ -46,35 +54,69 @@ pub struct ConventionCount {
     pub description: &'static str,
 }
 
+/// What is counted beside one forward pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    pub batch: u64,
+    /// The batch as a step, with what it has beside the forward pass.
+    pub step: Option<Setting>,
+    pub elementwise: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { batch: 1, step: None, elementwise: false }
+    }
+}
+
+/// The counts for one image and one full-length text.
 pub fn estimate(spec: &ClipSpec) -> Estimate {
     let subject = Subject::new(spec);
+    counted(&subject, 1)
+}
+
+/// The counts of a batch, and what else was asked for.
+pub fn estimate_with(spec: &ClipSpec, options: &Options) -> Result<Estimate> {
+    let subject = Subject::new(spec);
+    Ok(Estimate {
+        step: options.step.as_ref().map(|setting| step(&subject, setting)).transpose()?,
+        elementwise: options.elementwise.then(|| elementwise(&subject)),
+        ..counted(&subject, options.batch)
+    })
+}
+
+fn counted(subject: &Subject, batch: u64) -> Estimate {
+    let spec = subject.spec;
+    let rows = Count::from(batch);
     let of = |tower: Tower| {
         let terms = subject.tower_terms().iter().filter(|term| term.tower == Some(tower));
-        spec.has(tower).then(|| flops(terms))
+        spec.has(tower).then(|| rows * flops(terms))
     };
     let tools = all().filter(|convention| convention.name != ANALYTIC);
     let conventions = tools.map(|convention| ConventionCount {
         name: convention.name,
         setting: convention.setting,
         unit: convention.unit,
-        image: convention.count(&subject, Scope::IMAGE),
-        text: convention.count(&subject, Scope::TEXT),
-        total: convention.count(&subject, Scope::Total),
+        image: convention.batch_count(subject, Scope::IMAGE, rows),
+        text: convention.batch_count(subject, Scope::TEXT, rows),
+        total: convention.batch_count(subject, Scope::Total, rows),
         description: convention.description,
     });
     Estimate {
         schema: "flopledger.estimate/1",
         model: spec.name.clone(),
         dialect: spec.dialect,
-        batch: 1,
+        batch,
         parameters: subject.parameters(),
         flops: TowerFlops {
             image: of(Tower::Image),
             text: of(Tower::Text),
             multimodal: of(Tower::Multimodal),
-            total: flops(subject.tower_terms()),
+            total: rows * flops(subject.tower_terms()),
         },
         notes: spec.notes.clone(),
+        step: None,
+        elementwise: None,
         conventions: conventions.collect(),
         terms: subject.tower_terms().to_vec(),
     }

@@ -8,11 +8,13 @@
 mod account;
 mod cause;
 mod coverage;
+mod elements;
 mod estimate;
 mod listing;
 mod name;
 mod rule;
 mod seed_formula;
+mod step;
 mod tools;
 
 use num_rational::BigRational;
@@ -20,10 +22,12 @@ use num_rational::BigRational;
 pub use account::{Account, Step};
 pub use cause::Cause;
 pub use coverage::Coverage;
-pub use estimate::{ConventionCount, Estimate, TowerFlops, estimate};
+pub use elements::{Elementwise, KindCost, elementwise};
+pub use estimate::{ConventionCount, Estimate, Options, TowerFlops, estimate, estimate_with};
 pub use listing::{Covered, Listed, Listing, Weighed, listing};
 pub use name::CountName;
 pub use rule::Weight;
+pub use step::{BatchStep, Logits, MOST, Recompute, Setting, step};
 
 use crate::model::terms::{self, Term, Tower};
 use crate::model::{ClipSpec, Parameters, parameters};

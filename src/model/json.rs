@@ -7,26 +7,35 @@ use super::spec::Size;
 use crate::{Error, Result};
 
 /// What a user wants otherwise than the file has it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// Height and width in pixels.
     pub image_size: Option<Size>,
     /// Tokens of a text.
     pub context: Option<u64>,
+    /// The dimensions of towers that files only name.
+    pub towers: Vec<TowerFile>,
+}
+
+/// A configuration of one tower.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TowerFile {
+    pub name: String,
+    pub keys: Map<String, Value>,
 }
 
 /// One object of a configuration file and where it stands.
 #[derive(Clone, Copy)]
 pub struct Keys<'a> {
     file: &'a str,
-    wanted: Wanted,
+    wanted: &'a Wanted,
     /// The object's own key; empty at the top level.
     section: &'a str,
     map: Option<&'a Map<String, Value>>,
 }
 
 impl<'a> Keys<'a> {
-    pub fn top(file: &'a str, map: &'a Map<String, Value>, wanted: Wanted) -> Self {
+    pub fn top(file: &'a str, map: &'a Map<String, Value>, wanted: &'a Wanted) -> Self {
         Keys { file, wanted, section: "", map: Some(map) }
     }
 
@@ -48,6 +57,12 @@ impl<'a> Keys<'a> {
     /// The text length that the user wants, else this one.
     pub fn context(&self, written: u64) -> u64 {
         self.wanted.context.unwrap_or(written)
+    }
+
+    /// The first given tower that has one of these keys.
+    pub fn given_tower(&self, marks: &[&str]) -> Option<Keys<'a>> {
+        let tower = self.wanted.towers.iter().find(|tower| marks.iter().any(|mark| tower.keys.contains_key(*mark)))?;
+        Some(Keys::top(&tower.name, &tower.keys, self.wanted))
     }
 
     pub fn wants_context(&self) -> Option<u64> {

@@ -15,7 +15,7 @@ mod towers;
 use std::fs;
 use std::path::Path;
 
-pub use json::Wanted;
+pub use json::{TowerFile, Wanted};
 pub use parameters::{Parameters, parameters};
 pub use presets::{names, preset, preset_as};
 pub use spec::ClipSpec;
@@ -36,6 +36,22 @@ pub fn load_as(path: &Path, wanted: &Wanted) -> Result<ClipSpec> {
             .remedy("give the path of a configuration file, or --preset NAME for a built-in model")
     })?;
     parse_as(&name, &text, wanted)
+}
+
+/// Reads the dimensions of one tower, for files that only name theirs.
+pub fn tower_file(path: &Path) -> Result<TowerFile> {
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path).map_err(|e| {
+        Error::input(format!("--tower-config: {name}: cannot read: {e}"))
+            .remedy("give the path of a tower's configuration")
+    })?;
+    match serde_json::from_str(&text) {
+        Ok(serde_json::Value::Object(keys)) => Ok(TowerFile { name, keys }),
+        Ok(_) => Err(Error::input(format!("--tower-config: {name}: not an object of keys"))
+            .remedy("give a tower's own config.json, or an object with open_clip's keys: width, layers, ..")),
+        Err(e) => Err(Error::input(format!("--tower-config: {name}: not JSON: {e}"))
+            .remedy("give a tower's own config.json, or an object with open_clip's keys: width, layers, ..")),
+    }
 }
 
 /// Reads the text of a configuration; `name` names it in results and errors.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::text::{Align, Table};
 use super::{Report, write_json};
-use crate::convention::{ConventionCount, Estimate};
+use crate::convention::{BatchStep, ConventionCount, Elementwise, Estimate};
 use crate::units::{Amount, Count, Unit, grouped};
 
 /// The estimates of the models asked for.
@@ -55,6 +55,10 @@ fn totals(estimate: &Estimate, out: &mut dyn Write, unit: Unit) -> io::Result<()
         (None, Some(_)) => "one full-length text",
         _ => "one image and one full-length text",
     };
+    let what = match estimate.batch {
+        1 => what.to_string(),
+        batch => format!("a batch of {batch} times {what}"),
+    };
     writeln!(out, "{} ({}), {what}\n", estimate.model, estimate.dialect)?;
     let mut table = Table::new(&[("", Align::Left), ("image", NUMBER), ("text", NUMBER), ("total", NUMBER)]);
     let flops = [estimate.flops.image, estimate.flops.text, Some(estimate.flops.total)];
@@ -69,10 +73,45 @@ fn totals(estimate: &Estimate, out: &mut dyn Write, unit: Unit) -> io::Result<()
             grouped((multimodal / unit.flops()) as Amount)
         )?;
     }
+    if let Some(step) = &estimate.step {
+        self::step(step, out, unit)?;
+    }
+    if let Some(elementwise) = &estimate.elementwise {
+        self::elementwise(elementwise, out)?;
+    }
     for note in &estimate.notes {
         writeln!(out, "\nnote: {note}")?;
     }
     Ok(())
+}
+
+fn step(step: &BatchStep, out: &mut dyn Write, unit: Unit) -> io::Result<()> {
+    let ranks = if step.ranks > 1 { format!(", one of {} ranks", step.ranks) } else { String::new() };
+    writeln!(out, "\none step{ranks}, {unit}\n")?;
+    let mut table = Table::new(&[("", Align::Left), (unit.plural(), NUMBER)]);
+    let lines = [
+        ("forward", step.forward),
+        ("backward (2 x forward, no gradient of the pixels)", step.backward),
+        ("contrastive logits", step.logits),
+        ("the model needs", step.model),
+        ("recomputation", step.recomputation),
+        ("the hardware does", step.hardware),
+        ("as MFU is reckoned (3 x forward to train)", step.reckoned),
+    ];
+    for (name, flops) in lines {
+        table.row([name.to_string(), grouped((flops / unit.flops()) as Amount)]);
+    }
+    table.write(out)
+}
+
+fn elementwise(work: &Elementwise, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\nelement-wise work of one image and one text ({})\n", work.model)?;
+    let mut table = Table::new(&[("kind", Align::Left), ("elements", NUMBER), ("FLOPs", NUMBER)]);
+    for cost in &work.kinds {
+        table.row([cost.kind.name().to_string(), grouped(cost.elements as Amount), grouped(cost.flops as Amount)]);
+    }
+    table.row(["total".to_string(), String::new(), grouped(work.total as Amount)]);
+    table.write(out)
 }
 
 fn conventions(estimate: &Estimate, out: &mut dyn Write) -> io::Result<()> {

@@ -24,8 +24,30 @@ impl Dialect for EvaClip {
     }
 
     fn read(&self, name: &str, keys: Keys) -> Result<ClipSpec> {
-        open_clip::read(self.name(), name, keys, |vision, _| image_tower(vision))
+        if keys.has("text_cfg") {
+            return open_clip::read(self.name(), name, keys, |vision, _| image_tower(vision));
+        }
+        image_only(self.name(), name, keys)
     }
+}
+
+/// The image tower of a model of which it is one part.
+fn image_only(dialect: &'static str, name: &str, keys: Keys) -> Result<ClipSpec> {
+    let vision = keys.required_section("vision_cfg")?;
+    let rest = keys.section("multimodal_cfg")?.text("name")?;
+    let mut notes = vec!["there is no text_cfg: only the image tower is counted".to_string()];
+    notes.extend(rest.map(|rest| format!("multimodal_cfg is a language model, {rest}: it is not counted")));
+    Ok(ClipSpec {
+        name: name.into(),
+        dialect,
+        image: Some(image_tower(vision)?),
+        text: None,
+        multimodal: None,
+        embed_dim: keys.required_dimension("embed_dim", Dimension::Width)?,
+        scalars: 0,
+        notes,
+        raw: RawKeys::read(keys.none(), vision),
+    })
 }
 
 fn image_tower(keys: Keys) -> Result<ImageTower> {
@@ -42,8 +64,7 @@ fn image_tower(keys: Keys) -> Result<ImageTower> {
         qkv_bias: if keys.flag("qkv_bias", true)? { QkvBias::QueryValue } else { QkvBias::None },
         mlp: if gated { Mlp::Gated } else { Mlp::Plain },
         activation: if gated { Activation::Silu } else { plain.activation },
-        // The MLP's norm stands in the gated one whether asked for or not.
-        inner_norms: InnerNorms { attention: sub_norms, mlp: gated && sub_norms, ..InnerNorms::default() },
+        inner_norms: InnerNorms { attention: sub_norms, mlp: sub_norms, ..InnerNorms::default() },
         rotary: keys.flag("rope", false)?,
         ..plain
     };

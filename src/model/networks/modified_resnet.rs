@@ -1,8 +1,11 @@
 //! CLIP's own ResNet: three convolutions before the stages, average pooling in place of strides,
 //! and attention over the last positions as pooling.
 
+use serde_json::Value;
+
 use crate::Result;
 use crate::model::json::Keys;
+use crate::model::limits::{self, Dimension};
 use crate::model::listing::Listing;
 use crate::model::spec::{Network, Size};
 use crate::model::terms::{Role, Tower};
@@ -20,6 +23,17 @@ pub struct ModifiedResNet {
 const STRIDE: u64 = 32;
 /// A block's last convolution has so many times the channels of its others.
 const EXPANSION: u64 = 4;
+
+/// The blocks of the four stages, as a key lists them.
+pub fn stages(keys: &Keys, key: &str, list: &[Value]) -> Result<[u64; 4]> {
+    let [one, two, three, four] = list else {
+        return Err(keys
+            .bad(key, format!("a list of {} is not a ModifiedResNet", list.len()))
+            .remedy("give the blocks of its four stages, or one number for a vision transformer"));
+    };
+    let blocks = |value| limits::whole(value, Dimension::Layers).map_err(|e| e.at(keys.place(key)));
+    Ok([blocks(one)?, blocks(two)?, blocks(three)?, blocks(four)?])
+}
 
 pub fn tower(keys: &Keys, resnet: ModifiedResNet, embed_dim: u64) -> Result<Network> {
     let ModifiedResNet { layers, width, heads, image } = resnet;

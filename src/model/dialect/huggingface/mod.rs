@@ -134,6 +134,22 @@ impl HuggingFace {
     }
 }
 
+/// A vision transformer in this library's keys: of the type written, else CLIP's.
+pub fn given_image(keys: Keys) -> Result<Vit> {
+    let kind = keys.text("model_type")?.and_then(known).map_or(&KINDS[0], |(kind, _)| kind);
+    let Some(defaults) = &kind.image else {
+        return Err(unknown(keys, kind.name));
+    };
+    image::tower(keys, defaults, Projection::Linear { bias: false })
+}
+
+/// A text tower in this library's keys: of the type written, else BERT's.
+pub fn given_text(keys: Keys) -> Result<TextTower> {
+    let bert = KINDS.iter().find(|kind| kind.text.code == kinds::TextCode::Bert).unwrap_or(&KINDS[0]);
+    let kind = keys.text("model_type")?.and_then(known).map_or(bert, |(kind, _)| kind);
+    text::tower(keys, kind, Some(1))
+}
+
 /// The kind and the part that a `model_type` names.
 fn known(model_type: &str) -> Option<(&'static Kind, Part)> {
     let (name, part) = if let Some(name) = model_type.strip_suffix("_text_model") {

@@ -86,17 +86,11 @@ fn plain_pooling(keys: Keys) -> Result<ImagePooling> {
 
 /// OpenAI's CLIP with a list of layers.
 fn resnet(keys: Keys, layers: &[serde_json::Value], embed_dim: u64) -> Result<ImageTower> {
-    let [one, two, three, four] = layers else {
-        return Err(keys
-            .bad("layers", format!("a list of {} is not a ModifiedResNet", layers.len()))
-            .remedy("give the blocks of its four stages, or one number for a vision transformer"));
-    };
-    let blocks = |value| limits::whole(value, Dimension::Layers).map_err(|e| e.at(keys.place("layers")));
     let image = keys.image_size("image_size", 224)?;
     let width = keys.dimension("width", 64, Dimension::Width)?;
     let head_width = keys.dimension("head_width", 64, Dimension::Width)?;
     let resnet = ModifiedResNet {
-        layers: [blocks(one)?, blocks(two)?, blocks(three)?, blocks(four)?],
+        layers: modified_resnet::stages(&keys, "layers", layers)?,
         width,
         heads: (width * 32 / head_width).max(1),
         image,

@@ -1,6 +1,7 @@
 //! open_clip: `text_cfg` and `vision_cfg`, for CoCa a `multimodal_cfg` too; also wrapped into the
 //! `model_cfg` of an `open_clip_config.json`.
 
+mod given;
 mod image;
 mod named;
 mod text;
@@ -31,7 +32,10 @@ impl Dialect for OpenClip {
     fn read(&self, name: &str, keys: Keys) -> Result<ClipSpec> {
         let embed_dim = keys.required_dimension("embed_dim", Dimension::Width)?;
         read(self.name(), name, keys, |vision, quick_gelu| match vision.text("timm_model_name")? {
-            Some(model) => timm::image_tower(vision, model, embed_dim),
+            Some(model) => match vision.given_tower(&given::IMAGE_MARKS) {
+                Some(given) => given::image_tower(given, embed_dim),
+                None => timm::image_tower(vision, model, embed_dim),
+            },
             None => image::tower(vision, quick_gelu, embed_dim),
         })
     }

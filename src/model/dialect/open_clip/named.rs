@@ -107,7 +107,7 @@ pub fn tower(keys: Keys, name: &str, embed_dim: u64, context: u64) -> Result<Tex
     })
 }
 
-fn projection(keys: Keys, width: u64, embed_dim: u64) -> Result<Projection> {
+pub fn projection(keys: Keys, width: u64, embed_dim: u64) -> Result<Projection> {
     match keys.text("hf_proj_type")? {
         Some("linear") => Ok(Projection::Linear { bias: false }),
         None | Some("mlp") => Ok(Projection::Mlp { width: (width + embed_dim) / 2, biases: [false; 2] }),

@@ -1,6 +1,6 @@
 //! open_clip's own text towers.
 
-use super::named;
+use super::{given, named};
 use crate::Result;
 use crate::model::json::Keys;
 use crate::model::limits::{self, Dimension};
@@ -9,7 +9,10 @@ use crate::model::spec::*;
 /// `context`: tokens of a text where the section does not tell.
 pub fn tower(keys: Keys, quick_gelu: bool, embed_dim: u64, context: u64) -> Result<TextTower> {
     if let Some(name) = keys.text("hf_model_name")? {
-        return named::tower(keys, name, embed_dim, context);
+        return match keys.given_tower(&given::TEXT_MARKS) {
+            Some(given) => given::text_tower(given, keys, embed_dim, context),
+            None => named::tower(keys, name, embed_dim, context),
+        };
     }
     match keys.text("text_arch")? {
         None | Some("default" | "transformer") => {}
@@ -164,6 +167,7 @@ pub fn activation(keys: Keys, quick_gelu: bool) -> Result<Activation> {
 /// What the file does not tell about the text tower.
 pub fn notes(keys: Keys) -> Result<Vec<String>> {
     match keys.text("hf_model_name")? {
+        Some(_) if keys.given_tower(&given::TEXT_MARKS).is_some() => Ok(Vec::new()),
         Some(name) => named::notes(keys, name),
         None => Ok(Vec::new()),
     }

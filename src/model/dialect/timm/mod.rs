@@ -17,14 +17,34 @@ type Family = fn(&Name, &Keys, &Head) -> Option<Result<ImageTower>>;
 
 const FAMILIES: [Family; 2] = [vit::tower, eva::tower];
 
-pub fn image_tower(keys: Keys, model: &str, embed_dim: u64) -> Result<ImageTower> {
-    let head = Head::read(keys, embed_dim)?;
-    let name = Name::of(model);
-    FAMILIES.iter().find_map(|family| family(&name, &keys, &head)).unwrap_or_else(|| Err(unknown(&keys, model)))
+/// Apple's own name of a tower that timm has too; Apple maps its output without a bias.
+pub fn mobileclip(keys: Keys, embed_dim: u64) -> Result<ImageTower> {
+    let model = keys.text("model_name")?.unwrap_or_default();
+    let timm = match model {
+        "vit_b16" => "vit_base_mci_224".to_string(),
+        "mci0" | "mci1" | "mci2" | "mci3" | "mci4" => format!("fastvit_{model}"),
+        other => {
+            return Err(keys
+                .bad("model_name", format!("{other:?} is not one of MobileCLIP's image towers"))
+                .remedy("known by name: mci0 to mci4, vit_b16"));
+        }
+    };
+    let head = Head { pool: head::Pool::Average, projection: Projection::Linear { bias: false }, embed_dim };
+    let pool = if model == "vit_b16" { head::Pool::ClassToken } else { head.pool };
+    find(&Name::of(&timm), keys, &Head { pool, ..head }).unwrap_or_else(|| Err(unknown(&keys, "model_name", &timm)))
 }
 
-fn unknown(keys: &Keys, model: &str) -> Error {
+pub fn image_tower(keys: Keys, model: &str, embed_dim: u64) -> Result<ImageTower> {
+    let head = Head::read(keys, embed_dim)?;
+    find(&Name::of(model), keys, &head).unwrap_or_else(|| Err(unknown(&keys, "timm_model_name", model)))
+}
+
+fn find(name: &Name, keys: Keys, head: &Head) -> Option<Result<ImageTower>> {
+    FAMILIES.iter().find_map(|family| family(name, &keys, head))
+}
+
+fn unknown(keys: &Keys, key: &str, model: &str) -> Error {
     let known = [vit::KNOWN, eva::KNOWN].concat().join(", ");
-    keys.bad("timm_model_name", format!("the dimensions of timm's {model:?} are not known"))
+    keys.bad(key, format!("the dimensions of timm's {model:?} are not known"))
         .remedy(format!("give its dimensions with --tower-config FILE; known by name: {known}"))
 }
