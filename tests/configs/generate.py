@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes open_clip.csv and huggingface.csv beside this file: what the models' own code does.
+"""Writes open_clip.csv, huggingface.csv and eva_clip.csv beside this file: what the models' own code does.
 
 Each configuration is built with open_clip, timm and transformers on torch's device "meta", which
 computes shapes alone, and run under torch's FlopCounterMode. Attention runs as matrix products
@@ -21,6 +21,8 @@ import sys
 import open_clip
 import torch
 import transformers
+from timm.layers import RmsNorm
+from timm.models.eva import Eva
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 from transformers.models.siglip2.modeling_siglip2 import Siglip2VisionEmbeddings
@@ -87,6 +89,17 @@ CONTEXT = {
     "chinese_clip": 52,  # Chinese-CLIP's tokenizer
     "altclip": 77,  # FlagAI's AltCLIPProcess
     "align": 64,  # transformers' AlignProcessor
+}
+
+# EVA-CLIP's files whose image tower has a name in timm, by the model of open_clip that uses it.
+EVA_IN_OPEN_CLIP = {
+    "EVA_CLIP_g_14": "EVA01-g-14",
+    "EVA01-CLIP-g-14": "EVA01-g-14",
+    "EVA02-CLIP-B-16": "EVA02-B-16",
+    "EVA02-CLIP-L-14": "EVA02-L-14",
+    "EVA02-CLIP-L-14-336": "EVA02-L-14-336",
+    "EVA02-CLIP-bigE-14": "EVA02-E-14",
+    "EVA02-CLIP-bigE-14-plus": "EVA02-E-14-plus",
 }
 
 
@@ -188,6 +201,46 @@ def huggingface_model(file):
     return row(file.stem, architecture, image_size, context, params, flops)
 
 
+def eva_clip_model(file):
+    """EVA-CLIP's towers as timm's Eva and open_clip's text transformer, to which they were ported."""
+    config = json.loads(file.read_text())
+    vision, text = config["vision_cfg"], config.get("text_cfg")
+    biased, sub_norms = vision.get("qkv_bias", True), vision.get("subln", False)
+    size, width = vision["image_size"], vision["width"]
+    with torch.device("meta"):
+        tower = Eva(
+            img_size=size,
+            patch_size=vision["patch_size"],
+            embed_dim=width,
+            depth=vision["layers"],
+            num_heads=width // vision["head_width"],
+            mlp_ratio=vision["mlp_ratio"],
+            init_values=vision.get("ls_init_value"),
+            qkv_bias=biased,
+            qkv_fused=not sub_norms,
+            scale_mlp=sub_norms,
+            scale_attn_inner=sub_norms,
+            swiglu_mlp=vision.get("naiveswiglu", False),
+            use_rot_pos_emb=vision.get("rope", False),
+            use_post_norm=vision.get("postnorm", False),
+            global_pool="avg" if vision.get("global_average_pool") else "token",
+            **{"norm_layer": RmsNorm} if vision.get("use_rms_norm") else {},
+        )
+        tower.head = torch.nn.Linear(width, config["embed_dim"], bias=biased)
+    tower = tower.eval().requires_grad_(False)
+    params = {"all": 1 + parameters(tower), "image": parameters(tower)}  # 1: the logit scale
+    flops, context = {"image": count(lambda: tower(torch.empty(1, 3, size, size, device="meta")))}, None
+    if text:
+        context = text["context_length"]
+        known = {key: text[key] for key in ["context_length", "vocab_size", "width", "heads", "layers"]}
+        with torch.device("meta"):
+            text = open_clip.model._build_text_tower(config["embed_dim"], known).eval().requires_grad_(False)
+        params["text"] = parameters(text)
+        params["all"] += params["text"]
+        flops["text"] = count(lambda: text(ids(context)))
+    return row(file.stem, "EVA_CLIP", f"{size}x{size}", context, params, flops)
+
+
 def write(name, rows):
     with open(HERE / name, "w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
@@ -240,6 +293,12 @@ def main():
     write("open_clip.csv", models)
     pairs = [huggingface_model(file) for file in sorted((HERE / "huggingface").glob("*.json"))]
     write("huggingface.csv", pairs)
+    evas = [eva_clip_model(file) for file in sorted((HERE / "eva_clip").glob("*.json"))]
+    write("eva_clip.csv", evas)
+    for eva in evas:
+        twin = next((line for line in models if line["model"] == EVA_IN_OPEN_CLIP.get(eva["model"])), None)
+        if twin and any(twin[key] != eva[key] for key in eva if key not in ["model", "architecture"]):
+            sys.exit(f"{eva['model']} is not {twin['model']}: {eva}, {twin}")
     if len(sys.argv) > 1:
         reference = pathlib.Path(sys.argv[1])
         compare(models, reference / "expected_open_clip.csv", lambda line: line["model"])
