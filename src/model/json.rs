@@ -54,6 +54,10 @@ impl<'a> Keys<'a> {
         Ok(self.wanted.image_size.unwrap_or(written))
     }
 
+    pub fn wants_image_size(&self) -> bool {
+        self.wanted.image_size.is_some()
+    }
+
     /// The text length that the user wants, else this one.
     pub fn context(&self, written: u64) -> u64 {
         self.wanted.context.unwrap_or(written)

@@ -228,7 +228,8 @@ def eva_clip_model(file):
         )
         tower.head = torch.nn.Linear(width, config["embed_dim"], bias=biased)
     tower = tower.eval().requires_grad_(False)
-    params = {"all": 1 + parameters(tower), "image": parameters(tower)}  # 1: the logit scale
+    # 1: the logit scale, where there are two towers to compare
+    params = {"all": int(bool(text)) + parameters(tower), "image": parameters(tower)}
     flops, context = {"image": count(lambda: tower(torch.empty(1, 3, size, size, device="meta")))}, None
     if text:
         context = text["context_length"]

@@ -72,7 +72,9 @@ fn image_tower(keys: Keys) -> Result<ImageTower> {
         true => ImagePooling::AveragePatches,
         false => ImagePooling::ClassToken,
     };
-    Ok(ImageTower::Vit(Vit { pooling, ..eva(image, patch, encoder) }))
+    // The head has a bias where the queries have.
+    let projection = Projection::Linear { bias: encoder.qkv_bias != QkvBias::None };
+    Ok(ImageTower::Vit(Vit { pooling, projection, ..eva(image, patch, encoder) }))
 }
 
 /// EVA's vision transformer around a stack of blocks: biases on the patches and on the

@@ -122,17 +122,19 @@ pub struct AttentionPool {
     pub biases: bool,
     /// A norm of each head's query and keys.
     pub inner_norm: Option<NormKind>,
+    /// The tokens before the patches are left out.
+    pub patches_only: bool,
 }
 
 impl AttentionPool {
     /// With biases and an MLP.
     pub const fn siglip(heads: u64, mlp_width: u64) -> AttentionPool {
-        AttentionPool { heads, mlp_width, query_map: true, biases: true, inner_norm: None }
+        AttentionPool { heads, mlp_width, query_map: true, biases: true, inner_norm: None, patches_only: false }
     }
 
     /// A learnt query, nothing but attention and the map after it.
     pub const fn bare(heads: u64, inner_norm: Option<NormKind>) -> AttentionPool {
-        AttentionPool { heads, mlp_width: 0, query_map: false, biases: false, inner_norm }
+        AttentionPool { heads, mlp_width: 0, query_map: false, biases: false, inner_norm, patches_only: false }
     }
 }
 

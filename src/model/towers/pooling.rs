@@ -6,7 +6,7 @@ use crate::model::terms::Role;
 
 /// One learnt query attends to all tokens; an MLP with its own norm follows, if any.
 pub fn attention(list: &mut Listing, pool: AttentionPool, tokens: u64, width: u64) {
-    let AttentionPool { heads, mlp_width, query_map, biases, inner_norm } = pool;
+    let AttentionPool { heads, mlp_width, query_map, biases, inner_norm, .. } = pool;
     let (head, one) = (width / heads, (1, width));
     let bias = |list: &mut Listing, path: &str, role: Role, dims: (u64, u64)| {
         if biases {

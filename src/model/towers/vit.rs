@@ -38,7 +38,10 @@ pub fn terms(tower: &Vit, embed_dim: u64) -> Vec<Term> {
     match tower.pooling {
         ImagePooling::ClassToken | ImagePooling::Queries(_) => {}
         ImagePooling::AveragePatches => list.elements(Role::Pool, (patches, width), 1),
-        ImagePooling::Attention(pool) => pooling::attention(&mut list, pool, tokens, width),
+        ImagePooling::Attention(pool) => {
+            let attended = if pool.patches_only { patches } else { tokens };
+            pooling::attention(&mut list, pool, attended, width);
+        }
     }
     if tower.ln_post == NormSpan::Pooled {
         list.norm(Role::LnPost, (1, width), 1, tower.encoder.norm_kind);

@@ -58,10 +58,9 @@ pub fn tower(keys: Keys, defaults: &ImageDefaults, projection: Projection) -> Re
 
 /// The image, and the rows of the table of positions.
 fn pixels(keys: Keys, defaults: &ImageDefaults, patch: Size) -> Result<(Size, u64)> {
-    let by_number = defaults.code == ImageCode::Siglip2;
-    // SigLIP 2 goes by a number of patches; files say so with an image_size of -1.
-    let unset = keys.get("image_size").is_none_or(|size| size.as_i64() == Some(-1));
-    if by_number && (unset || keys.has("num_patches")) {
+    // SigLIP 2 goes by a number of patches; it does not look at an image_size, which some files
+    // give as -1.
+    if defaults.code == ImageCode::Siglip2 && !keys.wants_image_size() {
         let default = (defaults.image / defaults.patch).pow(2);
         let patches = keys.dimension("num_patches", default, Dimension::Image)?;
         let side = patches.isqrt();

@@ -12,6 +12,8 @@ pub struct Kind {
     pub image: Option<ImageDefaults>,
     /// Width of the embedding where both towers are mapped into it.
     pub projection_dim: u64,
+    /// `text_config_dict` and `vision_config_dict` replace the sections.
+    pub dicts: bool,
 }
 
 pub struct TextDefaults {
@@ -120,15 +122,16 @@ const BERT_TEXT: TextDefaults = TextDefaults {
 };
 
 pub const KINDS: [Kind; 10] = [
-    Kind { name: "clip", text: CLIP_TEXT, image: Some(CLIP_IMAGE), projection_dim: 512 },
-    Kind { name: "metaclip_2", text: CLIP_TEXT, image: Some(CLIP_IMAGE), projection_dim: 512 },
-    Kind { name: "clipseg", text: CLIP_TEXT, image: Some(CLIP_IMAGE), projection_dim: 512 },
-    Kind { name: "siglip", text: SIGLIP_TEXT, image: Some(SIGLIP_IMAGE), projection_dim: 768 },
+    Kind { name: "clip", text: CLIP_TEXT, image: Some(CLIP_IMAGE), projection_dim: 512, dicts: true },
+    Kind { name: "metaclip_2", text: CLIP_TEXT, image: Some(CLIP_IMAGE), projection_dim: 512, dicts: true },
+    Kind { name: "clipseg", text: CLIP_TEXT, image: Some(CLIP_IMAGE), projection_dim: 512, dicts: true },
+    Kind { name: "siglip", text: SIGLIP_TEXT, image: Some(SIGLIP_IMAGE), projection_dim: 768, dicts: false },
     Kind {
         name: "siglip2",
         text: SIGLIP_TEXT,
         image: Some(ImageDefaults { code: ImageCode::Siglip2, image: 256, ..SIGLIP_IMAGE }),
         projection_dim: 768,
+        dicts: false,
     },
     Kind {
         name: "chinese_clip",
@@ -136,6 +139,7 @@ pub const KINDS: [Kind; 10] = [
         text: TextDefaults { context: Some(52), pooler: Pooler::Alone, ..BERT_TEXT },
         image: Some(CLIP_IMAGE),
         projection_dim: 512,
+        dicts: true,
     },
     Kind {
         name: "altclip",
@@ -155,6 +159,7 @@ pub const KINDS: [Kind; 10] = [
         },
         image: Some(CLIP_IMAGE),
         projection_dim: 768,
+        dicts: true,
     },
     Kind {
         name: "align",
@@ -162,17 +167,20 @@ pub const KINDS: [Kind; 10] = [
         text: TextDefaults { context: Some(64), pooler: Pooler::Always, ..BERT_TEXT },
         image: None,
         projection_dim: 640,
+        dicts: false,
     },
     Kind {
         name: "owlvit",
         text: TextDefaults { positions: 16, ..CLIP_TEXT },
         image: Some(ImageDefaults { image: 768, ..CLIP_IMAGE }),
         projection_dim: 512,
+        dicts: false,
     },
     Kind {
         name: "owlv2",
         text: TextDefaults { positions: 16, ..CLIP_TEXT },
         image: Some(ImageDefaults { image: 768, patch: 16, ..CLIP_IMAGE }),
         projection_dim: 512,
+        dicts: false,
     },
 ];

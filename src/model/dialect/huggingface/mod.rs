@@ -212,7 +212,7 @@ fn section<'a>(keys: Keys<'a>, kind: &Kind, part: Part) -> Result<Keys<'a>> {
         Part::Text => ("text_config", "text_config_dict"),
         _ => ("vision_config", "vision_config_dict"),
     };
-    let section = keys.section(if keys.has(dict) { dict } else { config })?;
+    let section = keys.section(if kind.dicts && keys.has(dict) { dict } else { config })?;
     // Files of pairs are seen with either tower's type, and with another of CLIP's own.
     match section.text("model_type")? {
         None => Ok(section),

@@ -133,7 +133,10 @@ pub fn naflex(name: &Name, keys: &Keys, head: &Head) -> Result<ImageTower> {
         prefix: 1,
         // A table of 16 x 16, interpolated to the image's grid.
         positions: Positions::Patches { table: 256 },
-        pooling: ImagePooling::Attention(AttentionPool::siglip(heads, pool_mlp_width)),
+        pooling: ImagePooling::Attention(AttentionPool {
+            patches_only: true,
+            ..AttentionPool::siglip(heads, pool_mlp_width)
+        }),
         projection: head.projection,
         ..eva(image, patch, encoder)
     }))
