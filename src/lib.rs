@@ -11,6 +11,7 @@ pub mod counter;
 pub mod error;
 pub mod isa;
 pub mod ledger;
+mod library;
 pub mod machine;
 pub mod model;
 pub mod nearest;
@@ -20,3 +21,4 @@ pub mod units;
 pub mod utilisation;
 
 pub use error::{Error, Result};
+pub use library::{estimate, explain, flops_by_tower, identify, model, total_flops};

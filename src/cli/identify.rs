@@ -1,10 +1,8 @@
 //! `flopledger identify`: whose number is this?
 
-use crate::ledger::identify::identify;
-use crate::model::{self, ClipSpec};
+use crate::Result;
+use crate::model::ClipSpec;
 use crate::report::Standard;
-use crate::units::Written;
-use crate::{Error, Result};
 
 /// Whose number is this? Every counter, setting, tower and batch that yields it
 ///
@@ -22,16 +20,8 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<u8> {
-    let number = Written::parse(&args.number).ok_or_else(|| {
-        Error::input(format!("{}: not a whole number of FLOPs or MACs", args.number)).remedy(
-            "write digits, perhaps a prefix (k, M, G, T, P, E) and a unit: 116512260096, '116.5 G', 0.117T, 14.04e9",
-        )
-    })?;
-    let specs: Vec<ClipSpec> = match args.model.named()? {
-        Some(spec) => vec![spec],
-        None => model::names().map(model::preset).collect::<Result<_>>()?,
-    };
-    let found = identify(number, &specs)?;
+    let models: Vec<ClipSpec> = args.model.named()?.into_iter().collect();
+    let found = crate::identify(&args.number, &models)?;
     args.output.open(Standard::Stdout)?.print(&found)?;
     Ok(0)
 }
