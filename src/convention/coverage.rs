@@ -5,7 +5,9 @@ use num_rational::BigRational;
 
 use super::rule::{Rule, Weight};
 use super::{Account, Cause, Scope, Subject};
-use crate::model::spec::{Activation, ClipSpec, Family, ImagePooling, NormSpan, Stack};
+use crate::model::spec::{
+    Activation, ClipSpec, Encoder, Family, ImagePooling, NormPlacement, NormSpan, Stack, TextPooling,
+};
 use crate::model::terms::{Kind, Role, Term, Tower};
 use crate::units::{Amount, Count};
 
@@ -19,12 +21,26 @@ pub struct Coverage {
     pub final_norm: NormSpan,
     /// Some tools run a model on a single image input only.
     pub image_only: bool,
+    /// Towers beyond CLIP's own and EVA's that the rules are known to hold for.
+    pub beyond: Beyond,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beyond {
+    Nothing,
+    /// timm's vision transformers, whose maps are all modules.
+    Timm,
+    /// A tool that sees every product of every network.
+    Everything,
 }
 
 impl Coverage {
     /// The count for so many images and as many texts.
     pub fn count(&self, subject: &Subject, scope: Scope, batch: Count) -> Option<Count> {
         if self.image_only && scope != Scope::IMAGE {
+            return None;
+        }
+        if !Tower::ALL.into_iter().all(|tower| !scope.runs(tower) || self.holds_for(subject.spec, tower)) {
             return None;
         }
         let terms = subject.terms().iter().filter(|term| scope.covers(term));
@@ -34,6 +50,16 @@ impl Coverage {
             _ => self.weight(subject.spec, term).batched(batch),
         };
         Some(terms.map(|term| self.value(subject.spec, term) * batched(term)).sum())
+    }
+
+    /// Is it known what the tool makes of this tower?
+    fn holds_for(&self, spec: &ClipSpec, tower: Tower) -> bool {
+        let (ordinary, timm) = match tower {
+            Tower::Image => (ordinary_image(spec), spec.family() == Family::Timm),
+            Tower::Text => (ordinary_text(spec), false),
+            Tower::Multimodal => (spec.multimodal.is_none(), false),
+        };
+        ordinary || self.beyond == Beyond::Everything || (timm && self.beyond == Beyond::Timm)
     }
 
     pub fn accounts(&self, subject: &Subject, scope: Scope) -> Vec<Account> {
@@ -146,6 +172,36 @@ impl Coverage {
         };
         its_choice.then_some((rows, Count::from(tower.encoder.width)))
     }
+}
+
+/// No image tower, or one of those that the tools were run on: CLIP's and EVA's.
+fn ordinary_image(spec: &ClipSpec) -> bool {
+    if spec.image.is_none() {
+        return true;
+    }
+    spec.vit().is_some_and(|vit| {
+        matches!(vit.family, Family::Clip | Family::Eva)
+            && matches!(vit.pooling, ImagePooling::ClassToken | ImagePooling::AveragePatches)
+            && vit.prefix == 1
+            && ordinary_blocks(&vit.encoder)
+    })
+}
+
+fn ordinary_text(spec: &ClipSpec) -> bool {
+    spec.text.as_ref().is_none_or(|text| {
+        text.embedding.segments == 0
+            && text.transformed.is_none()
+            && !matches!(text.pooling, TextPooling::Pooler | TextPooling::Attention(_))
+            && text.encoder.norm != NormPlacement::AfterResidual
+            && ordinary_blocks(&text.encoder)
+    })
+}
+
+fn ordinary_blocks(encoder: &Encoder) -> bool {
+    let Encoder { width, layers, heads, mlp_width, .. } = *encoder;
+    let plain = Encoder::plain(width, layers, heads, mlp_width);
+    let Encoder { activation, norm, qkv_bias, layer_scale, .. } = *encoder;
+    *encoder == Encoder { activation, norm, qkv_bias, layer_scale, ..plain }
 }
 
 fn activation(spec: &ClipSpec, term: &Term) -> Option<Activation> {

@@ -10,6 +10,7 @@ mod cause;
 mod coverage;
 mod elements;
 mod estimate;
+mod formula;
 mod listing;
 mod name;
 mod rule;
@@ -24,6 +25,7 @@ pub use cause::Cause;
 pub use coverage::Coverage;
 pub use elements::{Elementwise, KindCost, elementwise};
 pub use estimate::{ConventionCount, Estimate, Options, TowerFlops, estimate, estimate_with};
+pub use formula::Formula;
 pub use listing::{Covered, Listed, Listing, Weighed, listing};
 pub use name::CountName;
 pub use rule::Weight;
@@ -57,6 +59,8 @@ pub enum Method {
     Coverage(Coverage),
     /// The formula script of the user's notes, over the raw keys of the file.
     SeedFormula,
+    /// A formula over a transformer's dimensions.
+    Formula(Formula),
 }
 
 /// What of a model a count is about.
@@ -140,6 +144,7 @@ impl Convention {
             Method::Coverage(coverage) => coverage.count(subject, scope, batch),
             // The script knows of no batch.
             Method::SeedFormula => (batch == 1).then(|| seed_formula::count(subject.spec, scope))?,
+            Method::Formula(formula) => formula.count(subject, scope).map(|count| batch * count),
         }
     }
 
@@ -148,6 +153,7 @@ impl Convention {
         match &self.method {
             Method::Coverage(coverage) => coverage.accounts(subject, scope),
             Method::SeedFormula => seed_formula::accounts(subject, scope),
+            Method::Formula(formula) => formula.accounts(subject, scope),
         }
     }
 
@@ -158,6 +164,7 @@ impl Convention {
         Some(match &self.method {
             Method::Coverage(coverage) => coverage.coefficient(subject, tower, stack),
             Method::SeedFormula => seed_formula::coefficient(subject.spec),
+            Method::Formula(formula) => formula.coefficient(subject, tower, stack),
         })
     }
 }
