@@ -2,4 +2,10 @@
 
 pub mod coca;
 pub mod conv_stem;
+pub mod convnext;
+pub mod fastvit;
+mod layers;
 pub mod modified_resnet;
+pub mod relative;
+pub mod swin;
+pub mod vitamin;

@@ -50,4 +50,13 @@ impl Head {
         };
         Ok(Head { pool, projection, embed_dim })
     }
+    /// Refuses any pooling but the mean of all positions, for a network that has no other.
+    pub fn mean_only(&self, keys: &Keys) -> Result<()> {
+        match self.pool {
+            Pool::Default | Pool::Average => Ok(()),
+            Pool::ClassToken | Pool::Map => Err(keys
+                .bad("timm_pool", "this network pools by the mean of all positions only")
+                .remedy("give \"\" or \"avg\"")),
+        }
+    }
 }
