@@ -1,7 +1,7 @@
 //! FastViT as in MobileCLIP: stages of convolutions with several branches each, the last ones with
 //! attention. The branches are those that training has; what merges them keeps the output.
 
-use super::layers::{self, Attention, Conv, halved};
+use super::layers::{self, Attention, Conv, halved, squeeze};
 use crate::model::listing::Listing;
 use crate::model::spec::{Network, Projection, Size};
 use crate::model::terms::{Role, Tower};
@@ -113,18 +113,6 @@ fn downsample(list: &mut Listing, at: Size, width: u64, squeezed: bool) {
     let across = Branches { conv: Conv::dense(doubled, doubled, 1), one: false, identity: true };
     across.list(list, "downsample.across", Role::Conv, at, 1);
     list.elements_at("downsample.across.act", Role::Act, all, 1);
-}
-
-/// Each channel is multiplied by a number that two maps make of the means of all channels.
-fn squeeze(list: &mut Listing, path: &str, at: Size, width: u64, squeezed: u64) {
-    let name = |end: &str| format!("{path}.{end}");
-    let point = Size::square(1);
-    list.elements_at(&name("mean"), Role::Pool, (at.area(), width), 1);
-    Conv::dense(width, squeezed, 1).biased(list, &name("fc1"), point, 1);
-    list.elements_at(&name("act"), Role::Act, (1, squeezed), 1);
-    Conv::dense(squeezed, width, 1).biased(list, &name("fc2"), point, 1);
-    list.elements_at(&name("gate"), Role::Act, (1, width), 1);
-    list.elements_at(&name("gated"), Role::MlpGate, (at.area(), width), 1);
 }
 
 /// x + scale * (branches(x) - norm(x))

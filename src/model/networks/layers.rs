@@ -109,3 +109,15 @@ pub fn conv_mlp(list: &mut Listing, at: Size, width: u64, mlp_width: u64, times:
     list.elements_at("mlp.act", Role::Act, (at.area(), mlp_width), times);
     Conv::dense(mlp_width, width, 1).biased(list, "mlp.fc2", at, times);
 }
+
+/// Each channel is multiplied by a number that two maps make of the means of all channels.
+pub fn squeeze(list: &mut Listing, path: &str, at: Size, width: u64, squeezed: u64) {
+    let name = |end: &str| format!("{path}.{end}");
+    let point = Size::square(1);
+    list.elements_at(&name("mean"), Role::Pool, (at.area(), width), 1);
+    Conv::dense(width, squeezed, 1).biased(list, &name("fc1"), point, 1);
+    list.elements_at(&name("act"), Role::Act, (1, squeezed), 1);
+    Conv::dense(squeezed, width, 1).biased(list, &name("fc2"), point, 1);
+    list.elements_at(&name("gate"), Role::Act, (1, width), 1);
+    list.elements_at(&name("gated"), Role::MlpGate, (at.area(), width), 1);
+}
