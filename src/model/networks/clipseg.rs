@@ -51,7 +51,7 @@ pub fn decoder(decoder: &Decoder, image: &Vit) -> Network {
             transposed(&mut list, "upsample.second", (half, 1), side, patches * side * side);
         }
     }
-    Network { name: "CLIPSeg's decoder".into(), terms: list.into_terms() }
+    Network::new("CLIPSeg's decoder", list.into_terms())
 }
 
 /// Each position of the input becomes a square of positions of the output.

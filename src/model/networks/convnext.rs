@@ -44,7 +44,7 @@ pub fn tower(net: &ConvNext, image: Size, projection: Projection, embed_dim: u64
     list.elements(Role::Pool, (at.area(), width), 1);
     list.elements(Role::LnPost, (1, width), 1);
     towers::embed(&mut list, projection, width, embed_dim);
-    Network { name: "ConvNeXt".into(), terms: list.into_terms() }
+    Network::new("ConvNeXt", list.into_terms())
 }
 
 fn blocks(list: &mut Listing, at: Size, width: u64, depth: u64, conv_mlp: bool) {

@@ -49,7 +49,7 @@ pub fn tower(net: &EfficientNet) -> Network {
     }
     list.elements(Role::Pool, (at.area(), width), 1);
     list.elements(Role::Normalize, (1, width), 1);
-    Network { name: "EfficientNet".into(), terms: list.into_terms() }
+    Network::new("EfficientNet", list.into_terms())
 }
 
 impl Block {

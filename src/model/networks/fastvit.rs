@@ -28,6 +28,9 @@ const FIRST_WITH_ATTENTION: usize = 3;
 const FIRST_SQUEEZED: usize = 2;
 const HEAD_WIDTH: u64 = 32;
 
+const MERGED: &str = "the image tower is counted with the branches that training has, as timm builds it; \
+                      merged into one convolution each for inference (reparameterised), it does less";
+
 pub fn tower(net: &FastVit, image: Size, projection: Projection, embed_dim: u64) -> Network {
     let mut list = Listing::new(Tower::Image);
     let mut at = halved(halved(image));
@@ -56,7 +59,7 @@ pub fn tower(net: &FastVit, image: Size, projection: Projection, embed_dim: u64)
     list.elements_at("last.act", Role::Act, (at.area(), 2 * width), 1);
     list.elements(Role::Pool, (at.area(), 2 * width), 1);
     towers::embed(&mut list, projection, 2 * width, embed_dim);
-    Network { name: "FastViT".into(), terms: list.into_terms() }
+    Network { note: Some(MERGED), ..Network::new("FastViT", list.into_terms()) }
 }
 
 /// Branches, each with a batch norm, whose sum is one convolution after training.

@@ -1,5 +1,6 @@
 //! Architectures that are no plain transformers, each written down operation by operation.
 
+pub mod attention_pool;
 pub mod clipseg;
 pub mod coca;
 pub mod conv_stem;
@@ -10,5 +11,6 @@ mod layers;
 pub mod modified_resnet;
 pub mod owlvit;
 pub mod relative;
+pub mod resnet;
 pub mod swin;
 pub mod vitamin;

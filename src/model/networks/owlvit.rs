@@ -21,7 +21,7 @@ pub fn heads(image: &Vit, text_width: u64, objectness: bool) -> Network {
     if objectness {
         list.under("objectness", |list| mlp(list, (patches, width), 1));
     }
-    Network { name: "OWL-ViT's heads".into(), terms: list.into_terms() }
+    Network::new("OWL-ViT's heads", list.into_terms())
 }
 
 /// The similarity of each patch and the text, shifted and scaled by maps of the patch.

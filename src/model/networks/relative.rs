@@ -22,5 +22,5 @@ pub fn with_distances(vit: &Vit, hidden: u64, embed_dim: u64) -> Network {
     let mut terms = towers::vit(vit, embed_dim);
     let added = terms.iter().position(|term| term.role == Role::Softmax).unwrap_or(terms.len());
     terms.splice(added..added, list.into_terms());
-    Network { name: "ViT with relative positions".into(), terms }
+    Network::new("ViT with relative positions", terms)
 }

@@ -43,7 +43,7 @@ pub fn tower(net: &Swin, image: Size, projection: Projection, embed_dim: u64) ->
     list.elements(Role::LnPost, (at.area(), width), 1);
     list.elements(Role::Pool, (at.area(), width), 1);
     towers::embed(&mut list, projection, width, embed_dim);
-    Network { name: "Swin".into(), terms: list.into_terms() }
+    Network::new("Swin", list.into_terms())
 }
 
 fn blocks(list: &mut Listing, at: Size, width: u64, depth: u64, window: u64) {

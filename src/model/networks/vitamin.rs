@@ -42,7 +42,7 @@ pub fn before(vit: &Vit, channels: u64, image: Size, embed_dim: u64) -> Network 
     let mut terms = list.into_terms();
     let embedding = [Role::PatchEmbed, Role::PatchBias];
     terms.extend(towers::vit(vit, embed_dim).into_iter().filter(|term| !embedding.contains(&term.role)));
-    Network { name: "ViTamin".into(), terms }
+    Network::new("ViTamin", terms)
 }
 
 /// The residual's way past a stride: 3 x 3 means, and a map where the channels differ.

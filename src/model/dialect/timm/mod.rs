@@ -6,6 +6,7 @@ mod fastvit;
 mod head;
 mod name;
 mod relative;
+mod resnet;
 mod swin;
 mod vit;
 mod vitamin;
@@ -20,20 +21,31 @@ use name::Name;
 /// A family of timm's models: what it makes of a name, if the name is one of its own.
 type Family = fn(&Name, &Keys, &Head) -> Option<Result<ImageTower>>;
 
-const FAMILIES: [Family; 7] =
-    [vit::tower, eva::tower, convnext::tower, fastvit::tower, vitamin::tower, swin::tower, relative::tower];
-
-const KNOWN: [&[&str]; 7] =
-    [vit::KNOWN, eva::KNOWN, convnext::KNOWN, fastvit::KNOWN, vitamin::KNOWN, swin::KNOWN, relative::KNOWN];
+/// Each with the names that it knows.
+const FAMILIES: [(Family, &[&str]); 8] = [
+    (vit::tower, vit::KNOWN),
+    (eva::tower, eva::KNOWN),
+    (convnext::tower, convnext::KNOWN),
+    (fastvit::tower, fastvit::KNOWN),
+    (vitamin::tower, vitamin::KNOWN),
+    (swin::tower, swin::KNOWN),
+    (relative::tower, relative::KNOWN),
+    (resnet::tower, resnet::KNOWN),
+];
 
 pub fn image_tower(keys: Keys, model: &str, embed_dim: u64) -> Result<ImageTower> {
     let head = Head::read(keys, embed_dim)?;
     let name = Name::of(model);
-    FAMILIES.iter().find_map(|family| family(&name, &keys, &head)).unwrap_or_else(|| Err(unknown(&keys, model)))
+    if head.attention.is_some() && !resnet::knows(&name) {
+        return Err(keys
+            .bad("timm_pool", format!("attention over a grid is not known for timm's {model:?}"))
+            .remedy(format!("give \"\" or \"avg\"; known with it: {}", resnet::KNOWN.join(", "))));
+    }
+    FAMILIES.iter().find_map(|(family, _)| family(&name, &keys, &head)).unwrap_or_else(|| Err(unknown(&keys, model)))
 }
 
 fn unknown(keys: &Keys, model: &str) -> Error {
-    let known = KNOWN.concat().join(", ");
+    let known = FAMILIES.map(|(_, known)| known).concat().join(", ");
     keys.bad("timm_model_name", format!("the dimensions of timm's {model:?} are not known"))
         .remedy(format!("give its dimensions with --tower-config FILE; known by name: {known}"))
 }
