@@ -21,7 +21,7 @@ pub struct ShapeArgs {
     /// The dimensions of a tower that the file only names: its own config.json, or an object with
     /// open_clip's keys
     #[arg(long = "tower-config", value_name = "FILE")]
-    towers: Vec<PathBuf>,
+    tower_files: Vec<PathBuf>,
 }
 
 impl ShapeArgs {
@@ -29,7 +29,7 @@ impl ShapeArgs {
         Ok(Wanted {
             image_size: self.image_size.as_deref().map(size).transpose()?,
             context: self.context,
-            towers: self.towers.iter().map(|path| model::tower_file(path)).collect::<Result<_>>()?,
+            towers: self.tower_files.iter().map(|path| model::tower_file(path)).collect::<Result<_>>()?,
         })
     }
 }
@@ -84,12 +84,16 @@ impl ModelArgs {
         })
     }
 
-    /// The same choice as arguments of the built-in workload.
-    pub fn words(&self, default: &str) -> Vec<OsString> {
-        match (&self.config, &self.preset) {
+    /// The same choice as arguments of the built-in workload, which runs models as their files are.
+    pub fn words(&self, default: &str) -> Result<Vec<OsString>> {
+        if self.shape.wanted()? != Wanted::default() {
+            return Err(Error::input("--image-size, --context, --tower-config: the workload runs a model as its file is")
+                .remedy("write the sizes into a configuration file and give that"));
+        }
+        Ok(match (&self.config, &self.preset) {
             (Some(path), _) => vec!["--config".into(), path.into()],
             (None, Some(name)) => vec!["--preset".into(), name.into()],
             (None, None) => vec!["--preset".into(), default.into()],
-        }
+        })
     }
 }

@@ -131,7 +131,7 @@ impl Args {
         }
         let Workload::Clip = self.workload;
         let gemm = self.gemm.to_possible_value().map(|v| v.get_name().to_string()).unwrap_or_default();
-        let mut words: Vec<OsString> = self.model.words(DEFAULT_MODEL);
+        let mut words: Vec<OsString> = self.model.words(DEFAULT_MODEL)?;
         words.extend(["--gemm".into(), gemm.into(), "--threads".into(), self.threads.to_string().into()]);
         words.extend(self.workload_arg.iter().cloned());
         Ok(Command { program: built_in()?.into(), args: words, env, stdout_to_stderr: true })

@@ -185,7 +185,7 @@ impl Role {
 
     /// May an image tower have it?
     pub const fn in_image(self) -> bool {
-        !matches!(self, Role::TokenEmbed | Role::Mask | Role::Segment | Role::EmbedNorm | Role::Distance | Role::Logits)
+        !matches!(self, Role::TokenEmbed | Role::Segment | Role::EmbedNorm | Role::Logits)
     }
 
     /// May a text tower have it?

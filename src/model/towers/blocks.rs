@@ -117,6 +117,9 @@ pub fn mlp(list: &mut Listing, encoder: &Encoder, tokens: u64) {
         }
     };
     norm(list, NormPlacement::Pre);
+    if encoder.inner_norms.mlp_input {
+        list.norm_at("blocks.mlp.input_norm", Role::MlpNorm, all, layers, encoder.norm_kind);
+    }
     list.product(Role::Fc1, (tokens, first, width), layers);
     if encoder.biases {
         list.elements(Role::Fc1Bias, (tokens, first), layers);

@@ -107,7 +107,8 @@ fn image_notes(image: &ImageTower) -> Option<String> {
             "image_size {} is no multiple of patch_size {}: the pixels beyond the last whole patch are not looked at",
             vit.image.height, vit.patch.height
         )),
-        _ => None,
+        ImageTower::Vit(_) => None,
+        ImageTower::Network(network) => network.note.map(Into::into),
     }
 }
 

@@ -1,0 +1,161 @@
+//! ALIGN's image tower, an EfficientNet, by the library's rules of rounding.
+
+use serde_json::Value;
+
+use crate::Result;
+use crate::model::json::{Keys, shown};
+use crate::model::limits::{self, Dimension};
+use crate::model::networks::efficientnet::{self, Block, EfficientNet, Stride};
+use crate::model::spec::Network;
+
+/// Channels after the first convolution, before they are scaled.
+const STEM: u64 = 32;
+
+/// The tower and the channels that it ends in.
+pub fn tower(keys: Keys) -> Result<(Network, u64)> {
+    let net = EfficientNet {
+        image: keys.image_size("image_size", 600)?,
+        channels: keys.dimension("num_channels", 3, Dimension::Channels)?,
+        stem: Scaling::read(keys)?.channels(keys, STEM)?,
+        blocks: blocks(keys)?,
+    };
+    // Every stride of 2 halves, rounding down.
+    let strides = net.blocks.iter().filter(|block| block.stride != Stride::One).count() + 1;
+    limits::at_least(&keys, net.image, 1 << strides.min(u64::BITS as usize - 1))?;
+    let width = net.blocks.last().map_or(net.stem, |block| block.outputs);
+    Ok((efficientnet::tower(&net), width))
+}
+
+/// How a family's smallest network becomes a larger one.
+struct Scaling {
+    width: f64,
+    depth: f64,
+    divisor: u64,
+}
+
+impl Scaling {
+    fn read(keys: Keys) -> Result<Scaling> {
+        Ok(Scaling {
+            width: keys.number("width_coefficient", 2.0)?,
+            depth: keys.number("depth_coefficient", 3.1)?,
+            divisor: keys.dimension("depth_divisor", 8, Dimension::Width)?,
+        })
+    }
+
+    /// The nearest multiple of the divisor, but not less than nine tenths.
+    fn channels(&self, keys: Keys, channels: u64) -> Result<u64> {
+        let wanted = channels as f64 * self.width;
+        let rounded = (wanted + self.divisor as f64 / 2.0) as u64 / self.divisor * self.divisor;
+        let channels = rounded.max(self.divisor);
+        let channels = if (channels as f64) < 0.9 * wanted { channels + self.divisor } else { channels };
+        within(keys, "width_coefficient", channels, Dimension::Width)
+    }
+
+    fn repeats(&self, keys: Keys, repeats: u64) -> Result<u64> {
+        within(keys, "depth_coefficient", (repeats as f64 * self.depth).ceil() as u64, Dimension::Layers)
+    }
+}
+
+/// The keys that have a number for each stage, with the library's defaults.
+struct Stages {
+    kernels: Vec<u64>,
+    inputs: Vec<u64>,
+    outputs: Vec<u64>,
+    strides: Vec<u64>,
+    repeats: Vec<u64>,
+    expansions: Vec<u64>,
+}
+
+impl Stages {
+    fn read(keys: Keys) -> Result<Stages> {
+        let inputs = numbers(keys, "in_channels", &[32, 16, 24, 40, 80, 112, 192], Dimension::Width, None)?;
+        let stages = Some(inputs.len());
+        Ok(Stages {
+            kernels: numbers(keys, "kernel_sizes", &[3, 3, 5, 3, 5, 5, 3], Dimension::Patch, stages)?,
+            outputs: numbers(keys, "out_channels", &[16, 24, 40, 80, 112, 192, 320], Dimension::Width, stages)?,
+            strides: numbers(keys, "strides", &[1, 2, 2, 2, 1, 2, 1], Dimension::Patch, stages)?,
+            repeats: numbers(keys, "num_block_repeats", &[1, 2, 2, 3, 3, 4, 1], Dimension::Layers, stages)?,
+            expansions: numbers(keys, "expand_ratios", &[1, 6, 6, 6, 6, 6, 6], Dimension::Channels, stages)?,
+            inputs,
+        })
+    }
+}
+
+fn blocks(keys: Keys) -> Result<Vec<Block>> {
+    let scaling = Scaling::read(keys)?;
+    let stages = Stages::read(keys)?;
+    let squeeze = keys.number("squeeze_expansion_ratio", 0.25)?;
+    // Blocks whose input is padded on all sides alike, and not more right and below.
+    let evenly: Vec<u64> = keys.list("depthwise_padding").unwrap_or(&[]).iter().filter_map(Value::as_u64).collect();
+    let mut blocks: Vec<Block> = Vec::new();
+    for (stage, &inputs) in stages.inputs.iter().enumerate() {
+        let (inputs, outputs) = (scaling.channels(keys, inputs)?, scaling.channels(keys, stages.outputs[stage])?);
+        let before = blocks.last().map_or(scaling.channels(keys, STEM)?, |block| block.outputs);
+        if inputs != before {
+            return Err(keys
+                .bad("in_channels", format!("stage {stage} expects {inputs} channels and gets {before}"))
+                .remedy(
+                    "give 32 for the first stage, and for each other what out_channels has for the one before it",
+                ));
+        }
+        for repeat in 0..scaling.repeats(keys, stages.repeats[stage])? {
+            let inputs = if repeat > 0 { outputs } else { inputs };
+            let kernel = stages.kernels[stage];
+            let lost = kernel % 2 + u64::from(!evenly.contains(&(blocks.len() as u64)));
+            let squeezed = ((inputs as f64 * squeeze) as u64).max(1);
+            blocks.push(Block {
+                inputs,
+                outputs,
+                expansion: stages.expansions[stage],
+                kernel,
+                stride: stride(keys, stages.strides[stage], repeat, lost)?,
+                squeezed: within(keys, "squeeze_expansion_ratio", squeezed, Dimension::Width)?,
+                residual: repeat > 0,
+            });
+        }
+    }
+    Ok(blocks)
+}
+
+/// A stage's first block has its stride.
+fn stride(keys: Keys, written: u64, repeat: u64, lost: u64) -> Result<Stride> {
+    match written {
+        2 if repeat == 0 => Ok(Stride::Two { lost }),
+        1 | 2 => Ok(Stride::One),
+        other => Err(keys
+            .bad("strides", format!("a stride of {other} is not supported"))
+            .remedy("give 1 or 2 for each stage")),
+    }
+}
+
+fn within(keys: Keys, key: &str, scaled: u64, dimension: Dimension) -> Result<u64> {
+    let max = dimension.max();
+    if (1..=max).contains(&scaled) {
+        return Ok(scaled);
+    }
+    Err(keys
+        .bad(key, format!("it makes {scaled} of a stage's number"))
+        .remedy(format!("give one that keeps all of them from 1 to {max}")))
+}
+
+/// A list with a number for each of so many stages.
+fn numbers(keys: Keys, key: &str, default: &[u64], dimension: Dimension, stages: Option<usize>) -> Result<Vec<u64>> {
+    let list = match keys.get(key) {
+        None => default.to_vec(),
+        Some(Value::Array(list)) => {
+            let one = |value| limits::whole(value, dimension).map_err(|e| e.at(keys.place(key)));
+            list.iter().map(one).collect::<Result<_>>()?
+        }
+        Some(other) => {
+            return Err(keys
+                .bad(key, format!("{} is no list", shown(other)))
+                .remedy("give a list with a number for each stage"));
+        }
+    };
+    match stages {
+        Some(stages) if stages != list.len() => Err(keys
+            .bad(key, format!("it has {} numbers, and in_channels {stages}", list.len()))
+            .remedy("give each stage one number in each list")),
+        _ => Ok(list),
+    }
+}
