@@ -22,6 +22,8 @@ pub struct Args {
     #[command(flatten)]
     model: super::model_args::ModelArgs,
     #[command(flatten)]
+    html: super::html_args::HtmlArgs,
+    #[command(flatten)]
     output: super::Output,
 }
 
@@ -33,7 +35,9 @@ pub fn run(args: Args) -> Result<u8> {
     let from = Side::parse(&args.from)?.in_unit(unit);
     let to = Side::parse(&args.to)?.in_unit(unit);
     let spec = args.model.load_or(DEFAULT_MODEL)?;
+    let (sink, page) = (args.output.open(Standard::Stdout)?, args.html.open()?);
     let explanation = explain(&spec, &from, &to)?;
-    args.output.open(Standard::Stdout)?.print(&Explained(&explanation))?;
+    sink.print(&Explained(&explanation))?;
+    page.write(&Explained(&explanation))?;
     Ok(0)
 }

@@ -16,6 +16,7 @@ mod doctor;
 mod estimate;
 mod events;
 mod explain;
+mod html_args;
 mod identify;
 mod man;
 mod mfu;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::Output;
+use super::html_args::HtmlArgs;
 use super::model_args::ModelArgs;
 use super::time_args::{TimeArgs, Work};
 use crate::counter::{
@@ -51,6 +52,8 @@ pub struct Args {
     #[command(flatten)]
     time: TimeArgs,
     #[command(flatten)]
+    html: HtmlArgs,
+    #[command(flatten)]
     output: Output,
     /// Run this instead of the built-in workload
     #[arg(last = true, value_name = "COMMAND")]
@@ -89,7 +92,7 @@ const BUILT_IN: &str = "flopledger-clip";
 pub fn run(args: Args) -> Result<u8> {
     let spec = args.model.load_or(DEFAULT_MODEL)?;
     let before: Vec<Ledger> = args.from.iter().map(|name| lead_in(&spec, name)).collect::<Result<_>>()?;
-    let sink = args.output.open(Standard::Stdout)?;
+    let (sink, page) = (args.output.open(Standard::Stdout)?, args.html.open()?);
     let trace_file = tempfile::Builder::new()
         .prefix("flopledger-trace-")
         .tempfile()
@@ -115,11 +118,13 @@ pub fn run(args: Args) -> Result<u8> {
         None => None,
     };
     let subject = Subject { pmu, ..args.subject(&spec, &command, cpu.as_ref(), &operators, &measurement)? };
-    let mut result = reconcile(&subject, before)?;
+    let result = reconcile(&subject, before)?;
     let (executed, model) = (Some(result.counts.instructions), Some(result.counts.analytic));
     let precision = Precisions::of(subject.tally).foremost();
-    result.timed = timer.time(&command, measurement.exit, &Work { executed, model, precision });
+    let timed = timer.time(&command, measurement.exit, &Work { executed, model, precision });
+    let result = result.with_times(timed);
     sink.print(&result)?;
+    page.write(&result)?;
     Ok(0)
 }
 

@@ -6,6 +6,7 @@ use clap::Args as Arguments;
 
 use super::Output;
 use super::counters::Counters;
+use super::html_args::HtmlArgs;
 use super::perf_args::PerfArgs;
 use super::stat_args::StatArgs;
 use super::time_args::{TimeArgs, Work};
@@ -55,6 +56,8 @@ pub struct Args {
     #[command(flatten)]
     time: TimeArgs,
     #[command(flatten)]
+    html: HtmlArgs,
+    #[command(flatten)]
     output: Output,
 }
 
@@ -81,7 +84,7 @@ pub fn run(args: Args) -> Result<u8> {
         return Err(Error::input("--counter perf,.. counts a command once with each, from start to end")
             .remedy("leave out what repeats it, watches it as it goes, or counts other processes or CPUs"));
     }
-    let mut sink = args.output.open(Standard::Stderr)?;
+    let (mut sink, page) = (args.output.open(Standard::Stderr)?, args.html.open()?);
     let cpu = args.cpu.clone().map_or_else(Cpu::this, Ok)?;
     let mut chosen = choose(choice, args.perf.perf(cpu.clone()));
     if reference.is_some() && args.counter == [Choice::Auto] {
@@ -99,6 +102,7 @@ pub fn run(args: Args) -> Result<u8> {
         let mut both = run.beside_perf()?;
         time(&mut both.instructions);
         sink.print(&both)?;
+        page.write(&both)?;
         return Ok(both.instructions.exit.status());
     }
     let (mut runs, exit) = run.all(&mut sink)?;
@@ -110,6 +114,7 @@ pub fn run(args: Args) -> Result<u8> {
         true => sink.print_after_lines(&result)?,
         false => sink.print(&result)?,
     }
+    page.write(&result)?;
     Ok(if command.is_some() { exit.status() } else { 0 })
 }
 

@@ -6,19 +6,23 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::kernels::Kernels;
+use super::roofline::{Roofline, roofline};
 use super::{Figure, Ledger};
 use crate::Result;
 use crate::counter::timed::Timed;
-use crate::counter::{Measurement, Tally, Time};
+use crate::counter::{ClassRow, FunctionRow, Measurement, Tally, Time};
 use crate::model::Term;
 use crate::model::terms::Kind;
 use crate::operators::Operators;
 use crate::units::{Amount, Count, Unit};
 
+mod by_operator;
 mod execution;
 mod model;
 mod paths;
 pub(super) mod visible;
+
+pub use by_operator::OperatorCount;
 
 /// What was counted, and how.
 pub struct Subject<'a> {
@@ -85,6 +89,10 @@ pub struct Reconciliation {
     pub counts: Counts,
     pub ledgers: Vec<Ledger>,
     pub kinds: Vec<KindCount>,
+    pub operators: Vec<OperatorCount>,
+    /// Most FLOPs first.
+    pub classes: Vec<ClassRow>,
+    pub functions: Vec<FunctionRow>,
     /// FLOPs moved by measured entries between operators and instructions: not predicted.
     pub measured: Count,
     pub time: Time,
@@ -92,6 +100,17 @@ pub struct Reconciliation {
     /// Left out unless it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timed: Option<Timed>,
+    /// Left out where the peak and the memory's bandwidth were not measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roofline: Option<Roofline>,
+}
+
+impl Reconciliation {
+    /// What runs that nobody counted add.
+    pub fn with_times(self, timed: Option<Timed>) -> Reconciliation {
+        let roofline = timed.as_ref().and_then(|timed| roofline(&self.operators, timed));
+        Reconciliation { timed, roofline, ..self }
+    }
 }
 
 /// Builds the chain. `before` are ledgers that lead to the analytic count, e.g. from a convention.
@@ -150,12 +169,16 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
         reasons,
         pmu_model: subject.pmu_model.clone(),
         kinds: kinds(subject, &kernels, batch),
+        operators: by_operator::counts(subject, &kernels, batch),
+        classes: ClassRow::of(tally),
+        functions: FunctionRow::of(tally),
         counts,
         ledgers,
         measured,
         time: measurement.time,
         machine: subject.machine.clone(),
         timed: None,
+        roofline: None,
     })
 }
 
