@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use super::Output;
 use super::html_args::HtmlArgs;
 use super::model_args::ModelArgs;
+use super::progress::Progress;
 use super::time_args::{TimeArgs, Work};
 use crate::counter::{
     Command, Counter, Measurement, Options, Precisions, hardware, pmu_model, step::Step, translate::Translate,
@@ -27,6 +28,10 @@ use crate::{Error, Result};
 /// Runs a workload that marks its regions and writes an operator trace: the built-in CLIP inference
 /// on the CPU, or a COMMAND that does the same (see the README). Its stdout goes to stderr.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  flopledger reconcile --preset tiny
+  flopledger reconcile --gemm gemm --time-runs 3 --peak measured --html report.html")]
 pub struct Args {
     /// The model; without one, the preset ViT-B-32
     #[command(flatten)]
@@ -99,6 +104,8 @@ pub fn run(args: Args) -> Result<u8> {
         .map_err(|e| Error::failed(format!("cannot create a file for the operator trace: {e}")))?;
     let command = args.command(trace_file.path())?;
     let timer = args.time.timer()?;
+    // A command of the user's own writes to this terminal; the built-in workload has a line or two at its end.
+    let progress = args.command.is_empty().then(|| Progress::of("counting the instructions of the workload"));
     let measurement = match args.counter {
         Choice::Auto | Choice::Translate => Translate.measure(&command, &Options::default())?,
         Choice::Step => {
@@ -106,6 +113,7 @@ pub fn run(args: Args) -> Result<u8> {
             Step.measure(&command, &Options::default())?
         }
     };
+    drop(progress);
     if measurement.exit.status() != 0 {
         eprintln!("flopledger: the workload ended with status {}: nothing to reconcile", measurement.exit.status());
         return Ok(measurement.exit.status());

@@ -23,6 +23,11 @@ use crate::{Error, Result};
 
 /// Count the floating-point operations that a command executes
 #[derive(Arguments, Debug)]
+#[command(after_help = "\
+Examples:
+  flopledger run -- python3 train.py
+  flopledger run --counter translate --time-runs 5 --peak measured --html report.html -- ./solver
+  mpirun -n 4 flopledger run --format json -o run.%r.json -- ./solver")]
 pub struct Args {
     /// How to count. `perf,translate` or `perf,step` runs the command once with each, and tells what lies between
     #[arg(long, value_enum, value_delimiter = ',', default_value = "auto")]

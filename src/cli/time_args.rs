@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::progress::Progress;
 use crate::counter::timed::{PeakUsed, Roof, Timed};
 use crate::counter::timing::{self, Input, Timing};
 use crate::counter::{Command, Exit};
@@ -73,7 +74,10 @@ impl Timer {
     /// None where no timing was asked for. What goes wrong is told, and does not spoil the count.
     pub fn time(self, command: &Command, counted: Exit, work: &Work) -> Option<Timed> {
         let runs = self.args.time_runs?;
-        let timed = timing::time(command, runs, self.input?, counted).and_then(|timing| self.rates(timing, work));
+        let progress = Progress::of(&format!("timing {runs} runs"));
+        let timed = timing::time(command, runs, self.input?, counted);
+        drop(progress);
+        let timed = timed.and_then(|timing| self.rates(timing, work));
         timed.inspect_err(|error| eprintln!("flopledger: {error}")).ok()
     }
 
@@ -88,6 +92,7 @@ fn peak_used(choice: PeakChoice, precision: Precision) -> Result<PeakUsed> {
     match choice {
         PeakChoice::Given { flop_per_s } => Ok(PeakUsed { flop_per_s, from: "given".into(), bandwidth: Vec::new() }),
         PeakChoice::Measured => {
+            let _progress = Progress::of("measuring this machine's peak");
             let best = peak::best(precision, EACH)?.ok_or_else(|| {
                 Error::failed(format!("--peak measured: there is no kernel that measures {precision:?}"))
                     .remedy("give the peak as a number of GFLOP/s")

@@ -7,6 +7,8 @@ use crate::model::terms::{Term, Tower, flops};
 use crate::model::{ClipSpec, Parameters};
 use crate::units::{Count, Unit};
 
+pub const SCHEMA: &str = "flopledger.estimate/1";
+
 /// The analytic counts of one model, for one image and one full-length text.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Estimate {
@@ -56,7 +58,7 @@ pub fn estimate(spec: &ClipSpec) -> Estimate {
         description: convention.description,
     });
     Estimate {
-        schema: "flopledger.estimate/1",
+        schema: SCHEMA,
         model: spec.name.clone(),
         dialect: spec.dialect,
         batch: 1,

@@ -20,7 +20,7 @@ use num_rational::BigRational;
 pub use account::{Account, Step};
 pub use cause::Cause;
 pub use coverage::Coverage;
-pub use estimate::{ConventionCount, Estimate, TowerFlops, estimate};
+pub use estimate::{ConventionCount, Estimate, SCHEMA, TowerFlops, estimate};
 pub use listing::{Covered, Listed, Listing, Weighed, listing};
 pub use name::CountName;
 pub use rule::Weight;

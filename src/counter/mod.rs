@@ -12,6 +12,7 @@ mod choose;
 mod cpus;
 mod launch;
 pub mod maps;
+pub mod merge;
 pub mod perf;
 pub mod ptrace;
 pub mod record;
@@ -34,7 +35,7 @@ mod watchdog;
 
 pub use by_thread::{ProcessRow, ThreadRow, by_process};
 pub use choose::{Choice, Chosen, choose, hardware, pmu_model};
-pub use result::{ClassRow, FunctionRow, Instructions, Precisions, RegionRow, RunResult, Target, visible};
+pub use result::{ClassRow, FunctionRow, Instructions, Precisions, RegionRow, RunResult, SCHEMA, Target, visible};
 pub use shown::{Reference, Shown, ShownEvent};
 pub use tally::{ClassCount, Classes, FunctionCount, RegionTally, Tally, flops_of};
 

@@ -1,6 +1,7 @@
 //! The algebra of ledgers: an opening count, entries that move it, a closing count, and the
 //! residual that no entry explains. Nothing here knows a file format.
 
+pub mod diff;
 pub mod elementwise;
 pub mod explain;
 pub mod gemm;

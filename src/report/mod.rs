@@ -11,6 +11,7 @@ use crate::units::Unit;
 use crate::{Error, Result};
 
 mod conventions;
+mod difference;
 mod doctor;
 mod estimate;
 mod events;
@@ -20,6 +21,7 @@ mod identify;
 mod interval;
 mod ledger;
 mod ledger_bars;
+mod merged;
 mod mfu;
 mod operators;
 mod peak;

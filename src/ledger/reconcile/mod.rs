@@ -24,6 +24,8 @@ pub(super) mod visible;
 
 pub use by_operator::OperatorCount;
 
+pub const SCHEMA: &str = "flopledger.reconcile/1";
+
 /// What was counted, and how.
 pub struct Subject<'a> {
     pub model: String,
@@ -159,7 +161,7 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
     );
     reasons.extend(operators.lost.iter().map(|lost| format!("operator trace: {lost}")));
     Ok(Reconciliation {
-        schema: "flopledger.reconcile/1",
+        schema: SCHEMA,
         model: subject.model.clone(),
         workload: subject.workload.clone(),
         batch: subject.batch,

@@ -13,6 +13,7 @@ use crate::{Error, Result};
 use page::Page;
 
 mod bars;
+mod difference;
 mod explain;
 mod instructions;
 mod mfu;
