@@ -168,6 +168,7 @@ impl Args {
         Ok(Subject {
             model: spec.name.clone(),
             workload: program.to_string_lossy().into_owned(),
+            command: command.words(),
             batch: operators.batch(),
             terms: model::terms(spec),
             operators,

@@ -50,6 +50,14 @@ pub struct Command {
     pub stdout_to_stderr: bool,
 }
 
+impl Command {
+    /// As results tell it.
+    pub fn words(&self) -> Vec<String> {
+        let words = std::iter::once(&self.program).chain(&self.args);
+        words.map(|word| word.to_string_lossy().into_owned()).collect()
+    }
+}
+
 /// What the user may change about a measurement.
 #[derive(Debug, Clone, Default)]
 pub struct Options {

@@ -128,13 +128,12 @@ impl RunResult {
     /// `pmu_model` names the CPU whose events stand in for `pmu_flops` where none were counted.
     pub fn new(command: Option<&Command>, reason: String, pmu_model: String, measured: Measurement) -> RunResult {
         let Measurement { tally, pmu_flops, exit, exact, reasons, events, time, .. } = measured;
-        let words = command.into_iter().flat_map(|command| std::iter::once(&command.program).chain(&command.args));
         let flops = tally.as_ref().map(Precisions::of).unwrap_or_default();
         let executed = flops.total.or(pmu_flops.and_then(|flops| flops.total));
         let rate = |flops: u64| Some(flops as f64 / measured.counted_s.filter(|seconds| *seconds > 0.0)?);
         RunResult {
             schema: SCHEMA.to_owned(),
-            command: words.map(|word| word.to_string_lossy().into_owned()).collect(),
+            command: command.map(Command::words).unwrap_or_default(),
             counter: measured.counter.to_owned(),
             counter_reason: reason,
             exact,

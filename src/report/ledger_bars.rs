@@ -121,7 +121,7 @@ mod tests {
             " 400  ███████            FLOPs (a)",
             "+600         ▓▓▓▓▓▓▓▓▓▓  twice as many words as there is",
             "                         room for [image.proj]",
-            "-200               ░░░░  less [image.proj]",
+            "-200                ░░░  less [image.proj]",
             "   0                     residual: nothing is left",
             "                         unexplained",
             " 800  ██████████████     FLOPs (b)",

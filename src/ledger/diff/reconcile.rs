@@ -14,6 +14,7 @@ use crate::units::{Amount, Count};
 pub struct Reconciled {
     model: String,
     workload: String,
+    command: Vec<String>,
     batch: u64,
     counter: String,
     exact: bool,
@@ -49,6 +50,7 @@ pub fn compare(sides: &Sides<Reconciled>) -> Compared {
         sides.change("model", |result| result.model.clone()),
         sides.change("batch", |result| result.batch.to_string()),
         sides.change("workload", |result| result.workload.clone()),
+        sides.change("command", |result| result.command.join(" ")),
         sides.change("counter", |result| result.counter.clone()),
         sides.change("exact", |result| result.exact.to_string()),
         sides.change("CPU of the events", |result| result.pmu_model.clone()),

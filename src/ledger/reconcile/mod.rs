@@ -30,6 +30,8 @@ pub const SCHEMA: &str = "flopledger.reconcile/1";
 pub struct Subject<'a> {
     pub model: String,
     pub workload: String,
+    /// The workload as it was started.
+    pub command: Vec<String>,
     /// Images and texts in one run; every term is executed so often.
     pub batch: u64,
     pub terms: Vec<Term>,
@@ -82,6 +84,7 @@ pub struct Reconciliation {
     pub schema: &'static str,
     pub model: String,
     pub workload: String,
+    pub command: Vec<String>,
     pub batch: u64,
     pub counter: &'static str,
     pub counter_reason: String,
@@ -164,6 +167,7 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
         schema: SCHEMA,
         model: subject.model.clone(),
         workload: subject.workload.clone(),
+        command: subject.command.clone(),
         batch: subject.batch,
         counter: measurement.counter,
         counter_reason: subject.counter_reason.clone(),

@@ -3,7 +3,7 @@
 use super::page::{Block, Card, Page, Section, Tone, text};
 use super::{Pictured, waterfall};
 use crate::ledger::diff::Difference;
-use crate::report::ledger::signed;
+use crate::report::ledger::{signed, verdict};
 use crate::units::{Amount, Count, grouped};
 
 impl Pictured for Difference {
@@ -12,6 +12,12 @@ impl Pictured for Difference {
         let mut sections = vec![self.circumstances()];
         sections.extend(self.breakdowns.iter().map(|breakdown| Section {
             title: format!("By {}", breakdown.by),
+            lead: format!(
+                "What changed, taken apart by {}; residual {}: {}.",
+                breakdown.by,
+                grouped(breakdown.ledger.residual),
+                verdict(breakdown.ledger.residual)
+            ),
             ..waterfall::ledger(&breakdown.ledger)
         }));
         let mut cards = Vec::new();

@@ -57,20 +57,21 @@ impl Pictured for Utilisation {
 }
 
 fn rates(of: &Utilisation) -> Section {
-    let mut bars = Bars::up_to(of.peak_flop_per_s as Count);
+    let giga = |rate: f64| (rate / 1e9) as Count;
+    let mut bars = Bars::up_to(giga(of.peak_flop_per_s));
     let rows = [
         ("dense peak", of.peak_flop_per_s, "total", String::new()),
         ("executed", of.executed_flop_per_s_per_device, "executed", format!("HFU {:.2} %", 100.0 * of.hfu)),
         ("the model", of.model_flop_per_s_per_device, "analytic", format!("MFU {:.2} %", 100.0 * of.mfu)),
     ];
     for (name, rate, class, note) in rows {
-        bars.row(name.into(), "FLOP/s", note, &[(class, name, rate as Count)]);
+        bars.row(name.into(), "GFLOP/s", note, &[(class, name, giga(rate))]);
     }
     Section {
         title: "Of the peak".into(),
         lead: "Rates of one device.".into(),
         legend: Vec::new(),
         blocks: vec![Block::Rows { rows: bars.rows, axis: String::new() }],
-        source: "Executed FLOPs have padding, recomputation and logits in them; the model's have not. Rounded down to whole FLOP/s.".into(),
+        source: "Executed FLOPs have padding, recomputation and logits in them; the model's have not. Rounded down to whole GFLOP/s.".into(),
     }
 }

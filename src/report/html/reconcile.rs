@@ -63,6 +63,7 @@ impl Reconciliation {
         let mut method = vec![
             ("CPU", self.machine.cpu.clone().unwrap_or_else(|| "not known".into())),
             ("workload", self.workload.clone()),
+            ("command", self.command.join(" ")),
             ("counter", format!("{}: {}", self.counter, self.counter_reason)),
             ("exactness", exact.into()),
             ("events computed for", self.pmu_model.clone()),

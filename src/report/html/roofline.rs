@@ -113,7 +113,7 @@ fn draw(roofline: &Roofline, points: &[&Point], [width, height]: [f64; 2], label
     svg.text([width - RIGHT, height - 8.0], Anchor::End, "axis", "FLOPs a byte");
     svg.text([4.0, top - 6.0], Anchor::Start, "axis", "GFLOP/s");
 
-    for roof in &roofline.bandwidth {
+    for (roof, place) in roofline.bandwidth.iter().zip(0..) {
         // The sloped roof from the picture's edge to where it meets the peak.
         let from = x.low.max(y.low / roof.bytes_per_s);
         let to = (peak / roof.bytes_per_s).min(x.high);
@@ -121,9 +121,9 @@ fn draw(roofline: &Roofline, points: &[&Point], [width, height]: [f64; 2], label
             let class = if roof.level == "memory" { "roof" } else { "roof cache" };
             svg.line([x.at(from), y.at(from * roof.bytes_per_s)], [x.at(to), y.at(to * roof.bytes_per_s)], class);
             let name = format!("{} {:.0} GB/s", roof.level, roof.bytes_per_s / 1e9);
-            let middle = (from * to).sqrt();
-            let place = [x.at(middle) - 6.0, y.at(middle * roof.bytes_per_s) - 5.0];
-            svg.text(place, Anchor::End, "roofname", &name);
+            // Each name a little further down its roof than the one before, beside which it would stand.
+            let along = from * (to / from).powf(0.75 - 0.13 * f64::from(place));
+            svg.text([x.at(along) - 6.0, y.at(along * roof.bytes_per_s) - 5.0], Anchor::End, "roofname", &name);
         }
     }
     let begin = peak / roofline.bandwidth.iter().map(|roof| roof.bytes_per_s).fold(0.0, f64::max);
