@@ -13,9 +13,9 @@ FLOPLEDGER := $(TARGET)/release/flopledger
 build:
 	$(CARGO) build --release --locked --workspace $(FEATURES)
 
-# The main job on the built-in workload.
+# The main job on the built-in workload. Ends with the name of the report that it wrote.
 run: build
-	$(FLOPLEDGER) reconcile
+	$(FLOPLEDGER) reconcile --time-runs 3 --peak measured --html $(TARGET)/flopledger-report.html
 
 # The programs that the tests start are built first.
 test: build

@@ -87,8 +87,10 @@ impl ModelArgs {
     /// The same choice as arguments of the built-in workload, which runs models as their files are.
     pub fn words(&self, default: &str) -> Result<Vec<OsString>> {
         if self.shape.wanted()? != Wanted::default() {
-            return Err(Error::input("--image-size, --context, --tower-config: the workload runs a model as its file is")
-                .remedy("write the sizes into a configuration file and give that"));
+            return Err(Error::input(
+                "--image-size, --context, --tower-config: the workload runs a model as its file is",
+            )
+            .remedy("write the sizes into a configuration file and give that"));
         }
         Ok(match (&self.config, &self.preset) {
             (Some(path), _) => vec!["--config".into(), path.into()],

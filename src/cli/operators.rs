@@ -8,6 +8,9 @@ use crate::report::Standard;
 
 /// Operator counts from a trace of what a framework ran
 #[derive(clap::Args)]
+#[command(
+    after_help = "Example: FLOPLEDGER_TRACE=trace.jsonl flopledger-clip --preset tiny && flopledger operators trace.jsonl"
+)]
 pub struct Args {
     /// The trace that a workload wrote to the file that FLOPLEDGER_TRACE named
     file: PathBuf,

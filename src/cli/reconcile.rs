@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::Output;
+use super::html_args::HtmlArgs;
 use super::model_args::ModelArgs;
+use super::progress::Progress;
 use super::time_args::{TimeArgs, Work};
 use crate::counter::{
     Command, Counter, Measurement, Options, Precisions, hardware, pmu_model, step::Step, translate::Translate,
@@ -26,6 +28,10 @@ use crate::{Error, Result};
 /// Runs a workload that marks its regions and writes an operator trace: the built-in CLIP inference
 /// on the CPU, or a COMMAND that does the same (see the README). Its stdout goes to stderr.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  flopledger reconcile --preset tiny
+  flopledger reconcile --gemm gemm --time-runs 3 --peak measured --html report.html")]
 pub struct Args {
     /// The model; without one, the preset ViT-B-32
     #[command(flatten)]
@@ -50,6 +56,8 @@ pub struct Args {
     counter: Choice,
     #[command(flatten)]
     time: TimeArgs,
+    #[command(flatten)]
+    html: HtmlArgs,
     #[command(flatten)]
     output: Output,
     /// Run this instead of the built-in workload
@@ -89,13 +97,15 @@ const BUILT_IN: &str = "flopledger-clip";
 pub fn run(args: Args) -> Result<u8> {
     let spec = args.model.load_or(DEFAULT_MODEL)?;
     let before: Vec<Ledger> = args.from.iter().map(|name| lead_in(&spec, name)).collect::<Result<_>>()?;
-    let sink = args.output.open(Standard::Stdout)?;
+    let (sink, page) = (args.output.open(Standard::Stdout)?, args.html.open()?);
     let trace_file = tempfile::Builder::new()
         .prefix("flopledger-trace-")
         .tempfile()
         .map_err(|e| Error::failed(format!("cannot create a file for the operator trace: {e}")))?;
     let command = args.command(trace_file.path())?;
     let timer = args.time.timer()?;
+    // A command of the user's own writes to this terminal; the built-in workload has a line or two at its end.
+    let progress = args.command.is_empty().then(|| Progress::of("counting the instructions of the workload"));
     let measurement = match args.counter {
         Choice::Auto | Choice::Translate => Translate.measure(&command, &Options::default())?,
         Choice::Step => {
@@ -103,6 +113,7 @@ pub fn run(args: Args) -> Result<u8> {
             Step.measure(&command, &Options::default())?
         }
     };
+    drop(progress);
     if measurement.exit.status() != 0 {
         eprintln!("flopledger: the workload ended with status {}: nothing to reconcile", measurement.exit.status());
         return Ok(measurement.exit.status());
@@ -115,11 +126,13 @@ pub fn run(args: Args) -> Result<u8> {
         None => None,
     };
     let subject = Subject { pmu, ..args.subject(&spec, &command, cpu.as_ref(), &operators, &measurement)? };
-    let mut result = reconcile(&subject, before)?;
+    let result = reconcile(&subject, before)?;
     let (executed, model) = (Some(result.counts.instructions), Some(result.counts.analytic));
     let precision = Precisions::of(subject.tally).foremost();
-    result.timed = timer.time(&command, measurement.exit, &Work { executed, model, precision });
+    let timed = timer.time(&command, measurement.exit, &Work { executed, model, precision });
+    let result = result.with_times(timed);
     sink.print(&result)?;
+    page.write(&result)?;
     Ok(0)
 }
 
@@ -155,6 +168,7 @@ impl Args {
         Ok(Subject {
             model: spec.name.clone(),
             workload: program.to_string_lossy().into_owned(),
+            command: command.words(),
             batch: operators.batch(),
             terms: model::terms(spec),
             operators,

@@ -6,6 +6,7 @@ use clap::Args as Arguments;
 
 use super::Output;
 use super::counters::Counters;
+use super::html_args::HtmlArgs;
 use super::perf_args::PerfArgs;
 use super::stat_args::StatArgs;
 use super::time_args::{TimeArgs, Work};
@@ -22,6 +23,11 @@ use crate::{Error, Result};
 
 /// Count the floating-point operations that a command executes
 #[derive(Arguments, Debug)]
+#[command(after_help = "\
+Examples:
+  flopledger run -- python3 train.py
+  flopledger run --counter translate --time-runs 5 --peak measured --html report.html -- ./solver
+  mpirun -n 4 flopledger run --format json -o run.%r.json -- ./solver")]
 pub struct Args {
     /// How to count. `perf,translate` or `perf,step` runs the command once with each, and tells what lies between
     #[arg(long, value_enum, value_delimiter = ',', default_value = "auto")]
@@ -55,6 +61,8 @@ pub struct Args {
     #[command(flatten)]
     time: TimeArgs,
     #[command(flatten)]
+    html: HtmlArgs,
+    #[command(flatten)]
     output: Output,
 }
 
@@ -81,7 +89,7 @@ pub fn run(args: Args) -> Result<u8> {
         return Err(Error::input("--counter perf,.. counts a command once with each, from start to end")
             .remedy("leave out what repeats it, watches it as it goes, or counts other processes or CPUs"));
     }
-    let mut sink = args.output.open(Standard::Stderr)?;
+    let (mut sink, page) = (args.output.open(Standard::Stderr)?, args.html.open()?);
     let cpu = args.cpu.clone().map_or_else(Cpu::this, Ok)?;
     let mut chosen = choose(choice, args.perf.perf(cpu.clone()));
     if reference.is_some() && args.counter == [Choice::Auto] {
@@ -99,6 +107,7 @@ pub fn run(args: Args) -> Result<u8> {
         let mut both = run.beside_perf()?;
         time(&mut both.instructions);
         sink.print(&both)?;
+        page.write(&both)?;
         return Ok(both.instructions.exit.status());
     }
     let (mut runs, exit) = run.all(&mut sink)?;
@@ -110,6 +119,7 @@ pub fn run(args: Args) -> Result<u8> {
         true => sink.print_after_lines(&result)?,
         false => sink.print(&result)?,
     }
+    page.write(&result)?;
     Ok(if command.is_some() { exit.status() } else { 0 })
 }
 

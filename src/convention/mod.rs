@@ -24,7 +24,7 @@ pub use account::{Account, Step};
 pub use cause::Cause;
 pub use coverage::Coverage;
 pub use elements::{Elementwise, KindCost, elementwise};
-pub use estimate::{ConventionCount, Estimate, Options, TowerFlops, estimate, estimate_with};
+pub use estimate::{ConventionCount, Estimate, Options, SCHEMA, TowerFlops, estimate, estimate_with};
 pub use formula::Formula;
 pub use listing::{Covered, Listed, Listing, Weighed, listing};
 pub use name::CountName;

@@ -12,6 +12,7 @@ mod choose;
 mod cpus;
 mod launch;
 pub mod maps;
+pub mod merge;
 pub mod perf;
 pub mod ptrace;
 pub mod record;
@@ -34,7 +35,7 @@ mod watchdog;
 
 pub use by_thread::{ProcessRow, ThreadRow, by_process};
 pub use choose::{Choice, Chosen, choose, hardware, pmu_model};
-pub use result::{ClassRow, FunctionRow, Instructions, Precisions, RegionRow, RunResult, Target, visible};
+pub use result::{ClassRow, FunctionRow, Instructions, Precisions, RegionRow, RunResult, SCHEMA, Target, visible};
 pub use shown::{Reference, Shown, ShownEvent};
 pub use tally::{ClassCount, Classes, FunctionCount, RegionTally, Tally, flops_of};
 
@@ -47,6 +48,14 @@ pub struct Command {
     pub env: Vec<(OsString, OsString)>,
     /// Sends the command's stdout to our stderr (`reconcile`, whose stdout carries its result).
     pub stdout_to_stderr: bool,
+}
+
+impl Command {
+    /// As results tell it.
+    pub fn words(&self) -> Vec<String> {
+        let words = std::iter::once(&self.program).chain(&self.args);
+        words.map(|word| word.to_string_lossy().into_owned()).collect()
+    }
 }
 
 /// What the user may change about a measurement.

@@ -72,6 +72,11 @@ impl Operators {
         self.operators.iter().map(|operator| operator.macs).sum()
     }
 
+    /// Bytes of an element of every operand, where the header tells.
+    pub fn element_bytes(&self) -> Option<u64> {
+        self.header.as_ref()?.get("element_bytes")?.as_u64()
+    }
+
     /// Images and texts in one run, as the header says; else 1.
     pub fn batch(&self) -> u64 {
         self.header.as_ref().and_then(|header| header.get("batch")?.as_u64()).unwrap_or(1)

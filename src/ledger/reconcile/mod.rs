@@ -6,24 +6,32 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::kernels::Kernels;
+use super::roofline::{Roofline, roofline};
 use super::{Figure, Ledger};
 use crate::Result;
 use crate::counter::timed::Timed;
-use crate::counter::{Measurement, Tally, Time};
+use crate::counter::{ClassRow, FunctionRow, Measurement, Tally, Time};
 use crate::model::Term;
 use crate::model::terms::Kind;
 use crate::operators::Operators;
 use crate::units::{Amount, Count, Unit};
 
+mod by_operator;
 mod execution;
 mod model;
 mod paths;
 pub(super) mod visible;
 
+pub use by_operator::OperatorCount;
+
+pub const SCHEMA: &str = "flopledger.reconcile/1";
+
 /// What was counted, and how.
 pub struct Subject<'a> {
     pub model: String,
     pub workload: String,
+    /// The workload as it was started.
+    pub command: Vec<String>,
     /// Images and texts in one run; every term is executed so often.
     pub batch: u64,
     pub terms: Vec<Term>,
@@ -76,6 +84,7 @@ pub struct Reconciliation {
     pub schema: &'static str,
     pub model: String,
     pub workload: String,
+    pub command: Vec<String>,
     pub batch: u64,
     pub counter: &'static str,
     pub counter_reason: String,
@@ -85,6 +94,10 @@ pub struct Reconciliation {
     pub counts: Counts,
     pub ledgers: Vec<Ledger>,
     pub kinds: Vec<KindCount>,
+    pub operators: Vec<OperatorCount>,
+    /// Most FLOPs first.
+    pub classes: Vec<ClassRow>,
+    pub functions: Vec<FunctionRow>,
     /// FLOPs moved by measured entries between operators and instructions: not predicted.
     pub measured: Count,
     pub time: Time,
@@ -92,6 +105,17 @@ pub struct Reconciliation {
     /// Left out unless it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timed: Option<Timed>,
+    /// Left out where the peak and the memory's bandwidth were not measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roofline: Option<Roofline>,
+}
+
+impl Reconciliation {
+    /// What runs that nobody counted add.
+    pub fn with_times(self, timed: Option<Timed>) -> Reconciliation {
+        let roofline = timed.as_ref().and_then(|timed| roofline(&self.operators, timed));
+        Reconciliation { timed, roofline, ..self }
+    }
 }
 
 /// Builds the chain. `before` are ledgers that lead to the analytic count, e.g. from a convention.
@@ -140,9 +164,10 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
     );
     reasons.extend(operators.lost.iter().map(|lost| format!("operator trace: {lost}")));
     Ok(Reconciliation {
-        schema: "flopledger.reconcile/1",
+        schema: SCHEMA,
         model: subject.model.clone(),
         workload: subject.workload.clone(),
+        command: subject.command.clone(),
         batch: subject.batch,
         counter: measurement.counter,
         counter_reason: subject.counter_reason.clone(),
@@ -150,12 +175,16 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
         reasons,
         pmu_model: subject.pmu_model.clone(),
         kinds: kinds(subject, &kernels, batch),
+        operators: by_operator::counts(subject, &kernels, batch),
+        classes: ClassRow::of(tally),
+        functions: FunctionRow::of(tally),
         counts,
         ledgers,
         measured,
         time: measurement.time,
         machine: subject.machine.clone(),
         timed: None,
+        roofline: None,
     })
 }
 
