@@ -16,6 +16,7 @@ mod doctor;
 mod estimate;
 mod events;
 mod explain;
+mod framework_logs;
 mod identify;
 mod man;
 mod mfu;

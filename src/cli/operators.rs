@@ -1,9 +1,9 @@
-//! `flopledger operators FILE`: operator counts from a trace.
+//! `flopledger operators FILE`: operator counts from a trace or a log.
 
 use std::path::PathBuf;
 
 use crate::Result;
-use crate::operators::trace;
+use crate::operators;
 use crate::report::Standard;
 
 /// Operator counts from a trace of what a framework ran
@@ -17,6 +17,6 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<u8> {
     let sink = args.output.open(Standard::Stdout)?;
-    sink.print(&trace::read(&args.file)?)?;
+    sink.print(&operators::read(&args.file)?)?;
     Ok(0)
 }

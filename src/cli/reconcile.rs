@@ -10,14 +10,14 @@ use super::Output;
 use super::model_args::ModelArgs;
 use super::time_args::{TimeArgs, Work};
 use crate::counter::{
-    Command, Counter, Measurement, Options, Precisions, hardware, pmu_model, step::Step, translate::Translate,
+    Command, Counter, Measurement, Options, Precisions, Stdout, hardware, pmu_model, step::Step, translate::Translate,
 };
 use crate::ledger::Ledger;
 use crate::ledger::explain::{Side, explain};
 use crate::ledger::reconcile::{Machine, Subject, reconcile};
 use crate::machine::Cpu;
 use crate::model::{self, ClipSpec};
-use crate::operators::{Operators, trace};
+use crate::operators::{self, Operators, trace};
 use crate::report::Standard;
 use crate::{Error, Result};
 
@@ -127,14 +127,14 @@ impl Args {
     fn command(&self, trace: &Path) -> Result<Command> {
         let env = vec![(trace::VARIABLE.into(), trace.into())];
         if let [program, args @ ..] = self.command.as_slice() {
-            return Ok(Command { program: program.clone(), args: args.to_vec(), env, stdout_to_stderr: true });
+            return Ok(Command { program: program.clone(), args: args.to_vec(), env, stdout: Stdout::Stderr });
         }
         let Workload::Clip = self.workload;
         let gemm = self.gemm.to_possible_value().map(|v| v.get_name().to_string()).unwrap_or_default();
         let mut words: Vec<OsString> = self.model.words(DEFAULT_MODEL);
         words.extend(["--gemm".into(), gemm.into(), "--threads".into(), self.threads.to_string().into()]);
         words.extend(self.workload_arg.iter().cloned());
-        Ok(Command { program: built_in()?.into(), args: words, env, stdout_to_stderr: true })
+        Ok(Command { program: built_in()?.into(), args: words, env, stdout: Stdout::Stderr })
     }
 
     fn subject<'a>(
@@ -197,7 +197,7 @@ fn read_trace(file: &Path, command: &Command) -> Result<Operators> {
         ))
         .remedy("run a workload that does, or count its instructions alone with `flopledger run`"));
     }
-    trace::read(file)
+    operators::read(file)
 }
 
 /// Single-stepping takes 20 us an instruction, and an instruction does 16 FLOPs at the best of the

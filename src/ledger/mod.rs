@@ -6,6 +6,7 @@ pub mod explain;
 pub mod gemm;
 pub mod identify;
 pub mod kernels;
+pub mod logged;
 pub mod reconcile;
 pub mod side_by_side;
 

@@ -18,6 +18,7 @@ mod explain;
 mod identify;
 mod interval;
 mod ledger;
+mod logged;
 mod mfu;
 mod operators;
 mod peak;
