@@ -28,6 +28,7 @@ mod reconcile;
 mod run;
 mod stat_args;
 mod time_args;
+mod workloads;
 
 #[derive(Parser)]
 #[command(name = "flopledger", version, about, max_term_width = 100)]

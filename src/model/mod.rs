@@ -13,7 +13,7 @@ use std::fs;
 use std::path::Path;
 
 pub use parameters::{Parameters, parameters, term_parameters};
-pub use presets::{names, preset};
+pub use presets::{names, preset, preset_text};
 pub use spec::ClipSpec;
 pub use terms::{Term, terms};
 

@@ -16,6 +16,7 @@ use crate::operators::Operators;
 use crate::units::{Amount, Count, Unit};
 
 mod execution;
+mod measured;
 mod model;
 mod paths;
 pub(super) mod visible;
@@ -63,7 +64,7 @@ pub struct KindCount {
     pub kind: &'static str,
     pub analytic: Count,
     pub operators: Count,
-    /// What the kernels' constants predict for these operators.
+    /// What the kernels' constants predict for these operators; 2 x MACs where nobody knows them.
     pub predicted: Count,
     /// What was executed in the regions of these operators.
     pub executed: Count,
@@ -107,7 +108,10 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
         pmu: subject.pmu,
     };
 
-    let (mut executed, unpredicted) = execution::predicted(&operators.operators, &kernels);
+    let (mut executed, unexplained) = match &kernels {
+        Some(kernels) => execution::predicted(&operators.operators, kernels),
+        None => measured::entries(&operators.operators, tally),
+    };
     executed.extend(execution::outside(tally, &operators.operators, &subject.program));
     let execution = Ledger::close(
         figure("operators", counts.operators),
@@ -136,7 +140,7 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
     let mut reasons = measurement.reasons.clone();
     reasons.extend(operators.unsupported.iter().map(|u| format!("operator {} not counted: {}", u.name, u.reason)));
     reasons.extend(
-        unpredicted.iter().map(|operator| format!("nothing predicts {operator}: its surplus is in the residual")),
+        unexplained.iter().map(|place| format!("nothing tells what {place} executes: its surplus is in the residual")),
     );
     reasons.extend(operators.lost.iter().map(|lost| format!("operator trace: {lost}")));
     Ok(Reconciliation {
@@ -149,7 +153,7 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
         exact: measurement.exact,
         reasons,
         pmu_model: subject.pmu_model.clone(),
-        kinds: kinds(subject, &kernels, batch),
+        kinds: kinds(subject, kernels.as_ref(), batch),
         counts,
         ledgers,
         measured,
@@ -164,7 +168,7 @@ fn figure(name: &str, value: Count) -> Figure {
 }
 
 /// Kind by kind: what the model says, what ran, what was to be expected, what was executed.
-fn kinds(subject: &Subject, kernels: &Kernels, batch: Count) -> Vec<KindCount> {
+fn kinds(subject: &Subject, kernels: Option<&Kernels>, batch: Count) -> Vec<KindCount> {
     let mut kinds: BTreeMap<Kind, KindCount> = BTreeMap::new();
     let mut of = |kind: Kind, add: &mut dyn FnMut(&mut KindCount)| {
         add(kinds.entry(kind).or_insert_with(|| KindCount { kind: kind.name(), ..KindCount::default() }))
@@ -174,8 +178,11 @@ fn kinds(subject: &Subject, kernels: &Kernels, batch: Count) -> Vec<KindCount> {
     }
     let mut places: BTreeMap<&str, Kind> = BTreeMap::new();
     for operator in &subject.operators.operators {
-        places.insert(&operator.path, operator.kind);
-        let beyond = kernels.predict(operator).unwrap_or_default();
+        match operator.kind {
+            Kind::Move => places.entry(&operator.path).or_insert(operator.kind),
+            _ => places.entry(&operator.path).insert_entry(operator.kind).into_mut(),
+        };
+        let beyond = kernels.and_then(|kernels| kernels.predict(operator)).unwrap_or_default();
         let expected = 2 * operator.macs as Amount + beyond.iter().map(|p| p.flops).sum::<Amount>();
         of(operator.kind, &mut |row| {
             row.operators += 2 * operator.macs;

@@ -70,10 +70,12 @@ fn attention(tokens: &[u64], qkv: &[u64], out: &[u64]) -> Result<Parts, Problem>
 /// linear layers.
 fn encoder_layer(shapes: &Shapes) -> Result<Parts, Problem> {
     let tokens = shapes.operand(0)?;
-    let mut parts = attention(tokens, shapes.operand(1)?, shapes.operand(3)?)?;
+    let names = ["attn.qkv", "attn.qk", "attn.av", "attn.out"];
+    let attention = attention(tokens, shapes.operand(1)?, shapes.operand(3)?)?;
+    let mut parts: Parts = names.into_iter().zip(attention).map(|(name, (_, work))| (name, work)).collect();
     let (fc1, fc2) = (shapes.operand(9)?, shapes.operand(11)?);
-    parts.push(("fc1", products::linear(Kind::Linear, tokens, fc1)?));
+    parts.push(("mlp.fc1", products::linear(Kind::Linear, tokens, fc1)?));
     let &[batch, length, _] = tokens else { return Err(format!("{tokens:?} is no batch of sequences")) };
-    parts.push(("fc2", products::linear(Kind::Linear, &[batch, length, fc1[0]], fc2)?));
+    parts.push(("mlp.fc2", products::linear(Kind::Linear, &[batch, length, fc1[0]], fc2)?));
     Ok(parts)
 }
