@@ -178,7 +178,7 @@ fn read_trace(file: &Path, command: &Command) -> Result<Operators> {
         ))
         .remedy("run a workload that does, or count its instructions alone with `flopledger run`"));
     }
-    operators::read(file)
+    operators::read(file, &operators::Dimensions::new())
 }
 
 /// Single-stepping takes 20 us an instruction, and an instruction does 16 FLOPs at the best of the

@@ -6,11 +6,13 @@ use crate::model::terms::Kind;
 use crate::units::Count;
 
 mod gather;
+mod onnx;
 mod read;
 mod registry;
 pub mod trace;
 pub mod verbose;
 
+pub use onnx::Dimensions;
 pub use read::read;
 
 pub const SCHEMA: &str = "flopledger.operators/1";

@@ -10,7 +10,7 @@ mod attention;
 mod elements;
 mod products;
 
-pub use products::{convolution, linear, product};
+pub use products::{broadcast, convolution, linear, product};
 
 /// The count of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]

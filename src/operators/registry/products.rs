@@ -45,7 +45,8 @@ pub fn product(kind: Kind, a: &[u64], b: &[u64]) -> Counted {
     Work::product(kind, times(volume(&batch)?, volume(&[m, n])?)?, k.into())
 }
 
-fn broadcast(a: &[u64], b: &[u64]) -> Option<Vec<u64>> {
+/// The shape of elements of `a` and `b` together, by numpy's rules.
+pub fn broadcast(a: &[u64], b: &[u64]) -> Option<Vec<u64>> {
     let (long, short) = if a.len() < b.len() { (b, a) } else { (a, b) };
     let mut shape = long.to_vec();
     for (place, &dim) in shape[long.len() - short.len()..].iter_mut().zip(short) {
