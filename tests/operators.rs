@@ -75,6 +75,63 @@ fn a_truncated_log_gives_what_could_be_read() {
     assert!(read["lost"].as_str().unwrap().contains("no template line precedes 2 lines"), "{}", read["lost"]);
 }
 
+fn model(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx").join(name).display().to_string()
+}
+
+fn of_model(args: &[&str]) -> Value {
+    let output = flopledger(&[&["operators", "--format", "json"], args].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn macs(operators: &Value) -> u64 {
+    rows(operators).iter().map(|row| row.2).sum()
+}
+
+/// The preset `tiny` as torch exports it, which tells no shape but those of inputs and weights: 741,312 MACs
+/// by hand, of 22 products.
+#[test]
+fn shapes_follow_through_an_exported_model() {
+    let read = of_model(&[&model("tiny.onnx")]);
+    assert_eq!(macs(&read), 741_312);
+    assert_eq!(read["unsupported"], Value::Array(Vec::new()));
+    assert_eq!(read["lost"], Value::Null);
+    assert_eq!(rows(&read).iter().filter(|row| row.2 > 0).map(|row| row.1).sum::<u64>(), 1 + 22 + 4);
+}
+
+/// By hand: 2 x 6 x 5 x 5 places of 2 x 9 taps, then 2 x 7 x 150 and 2 x 3 x 7 in a function of the model's.
+#[test]
+fn functions_are_opened_and_free_dimensions_named() {
+    let read = of_model(&[&model("operators.onnx"), "--dim", "batch=2"]);
+    assert_eq!(rows(&read), [("Conv", 1, 300 * 18), ("Flatten", 1, 0), ("Gemm", 1, 2100), ("Gemm", 1, 42)]);
+    assert_eq!(read["unsupported"][0]["name"], "LSTM");
+    assert_eq!(read["lost"], Value::Null);
+
+    let free = of_model(&[&model("operators.onnx")]);
+    assert_eq!(macs(&free), 0);
+    assert!(free["lost"].as_str().unwrap().contains("--dim batch=N"));
+    let unknown = free["unsupported"].as_array().unwrap().iter().map(|u| u["name"].as_str().unwrap());
+    assert_eq!(unknown.collect::<Vec<_>>(), ["Conv", "Flatten", "Gemm", "LSTM"]);
+}
+
+/// Cut off anywhere, a model says how much is missing, and nodes that were read are counted or listed.
+#[test]
+fn a_truncated_model_gives_what_could_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.onnx");
+    let whole = std::fs::read(model("operators.onnx")).unwrap();
+    for length in [200, 300, whole.len() - 1] {
+        std::fs::write(&file, &whole[..length]).unwrap();
+        let output = flopledger(&["operators", "--format", "json", "--dim", "batch=2", file.to_str().unwrap()]);
+        let read: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert!(read["lost"].as_str().unwrap().contains("bytes are missing"), "{length}: {read}");
+        let unsupported = read["unsupported"].as_array().unwrap();
+        let named = rows(&read).iter().any(|row| row.0 == "Conv") || unsupported.iter().any(|u| u["name"] == "Conv");
+        assert!(named, "{length}: {read}");
+    }
+}
+
 #[test]
 fn what_is_no_log_is_refused() {
     let output = flopledger(&["operators", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);

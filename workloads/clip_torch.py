@@ -10,7 +10,7 @@ import re
 import sys
 
 import torch
-from torch_trace import Trace
+from torch_trace import Trace, flop_counter
 
 # Parameters of either library, and the place of the operator that takes them.
 PARAMETERS = [
@@ -101,6 +101,7 @@ def arguments():
                         help="fastpath: torch's fused layer of attention, as open_clip runs it when nobody asks")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--flop-counter", action="store_true", help="let torch's FlopCounterMode count the same run")
     parser.add_argument("--model", help="the model's name in the trace")
     return parser.parse_args()
 
@@ -109,8 +110,10 @@ def load(path):
     try:
         with open(path, encoding="utf-8") as file:
             return json.load(file)
-    except (OSError, ValueError) as error:
-        raise SystemExit(f"clip_torch.py: {path}: {error}")
+    except OSError as error:
+        raise SystemExit(f"clip_torch.py: {path}: {error.strerror}")
+    except ValueError as error:
+        raise SystemExit(f"clip_torch.py: {path}: no JSON: {error}")
 
 
 def build(config, attention):
@@ -122,6 +125,14 @@ def build(config, attention):
             raise SystemExit("clip_torch.py: transformers has no fast path: choose --attention sdpa or eager")
         return transformers_model(config, attention)
     raise SystemExit("clip_torch.py: this is no configuration of a CLIP that open_clip or transformers builds")
+
+
+def inputs(batch, size, context, vocabulary):
+    """A random image, and a text that ends in the last token."""
+    sides = (size, size) if isinstance(size, int) else tuple(size)
+    ids = torch.arange(context).remainder(vocabulary).repeat(batch, 1)
+    ids[:, -1] = vocabulary - 1
+    return torch.rand(batch, 3, *sides), ids
 
 
 def main():
@@ -137,13 +148,10 @@ def main():
         model.eval()
         trace.modules.name(model, "")
     with trace.markers.region("preprocess"):
-        sides = (size, size) if isinstance(size, int) else tuple(size)
-        pixels = torch.rand(args.batch, 3, *sides)
-        ids = torch.arange(context).remainder(vocabulary).repeat(args.batch, 1)
-        ids[:, -1] = vocabulary - 1
+        pixels, ids = inputs(args.batch, size, context, vocabulary)
     backend = torch.nn.attention.SDPBackend
     kernels = [backend.MATH] if args.attention == "eager" else [backend.FLASH_ATTENTION, backend.MATH]
-    with torch.no_grad(), torch.nn.attention.sdpa_kernel(kernels), trace:
+    with torch.no_grad(), torch.nn.attention.sdpa_kernel(kernels), flop_counter(trace, args.flop_counter), trace:
         for tower, run, given in (("image", image, pixels), ("text", text, ids)):
             if args.towers in ("both", tower):
                 places.tower = tower

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Runs a PyTorch script and tells flopledger which operators it runs.
 
-usage: torch_trace.py SCRIPT [ARGS..]
+usage: torch_trace.py [--flop-counter] SCRIPT [ARGS..]
 
 Each operator becomes a line of the trace that FLOPLEDGER_TRACE names, and a region of the execution,
-under the path of the module that ran it:
+under the path of the module that ran it. With --flop-counter torch's FlopCounterMode counts the same
+run, and `flopledger reconcile` tells which operators it does not see.
 
     FLOPLEDGER_TRACE=trace.jsonl torch_trace.py train.py --epochs 1; flopledger operators trace.jsonl
     flopledger run -- python torch_trace.py infer.py
@@ -149,12 +150,33 @@ class Trace(TorchDispatchMode):
             }
         )
 
+    def counted_by(self, tool, flops):
+        """What another tool counted of all that, by operator."""
+        self.line({"counted_by": tool, "flops": flops})
+
     def close(self):
         if self.file:
             self.file.close()
 
 
+@contextlib.contextmanager
+def flop_counter(trace, asked=True):
+    """Lets torch's own FlopCounterMode count the same run."""
+    if not asked:
+        yield
+        return
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        yield
+    total = counter.get_flop_counts().get("Global", {})
+    trace.counted_by("FlopCounterMode", {str(name).removeprefix("aten."): count for name, count in total.items()})
+
+
 def main():
+    asked = sys.argv[1:2] == ["--flop-counter"]
+    if asked:
+        del sys.argv[1]
     if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help"):
         print(__doc__, file=sys.stderr)
         return 2
@@ -166,7 +188,7 @@ def main():
     sys.path[0] = os.path.dirname(os.path.abspath(script))
     trace = Trace({"workload": "torch", "script": os.path.basename(script)})
     try:
-        with trace:
+        with flop_counter(trace, asked), trace:
             runpy.run_path(script, run_name="__main__")
     finally:
         trace.close()

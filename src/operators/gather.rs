@@ -82,6 +82,6 @@ impl Gathering {
 
     pub fn finish(self, header: Option<serde_json::Value>, lost: Option<String>) -> Operators {
         let Gathering { operators, unsupported, .. } = self;
-        Operators { schema: SCHEMA.into(), header, operators, unsupported, lost }
+        Operators { schema: SCHEMA.into(), header, operators, unsupported, other_counts: Vec::new(), lost }
     }
 }

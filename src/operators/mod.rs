@@ -1,5 +1,7 @@
 //! Operator counts from what a framework really ran.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::terms::Kind;
@@ -74,6 +76,16 @@ pub struct Unsupported {
     pub reason: String,
 }
 
+/// What another tool counted of the same run, operator by operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountedBy {
+    /// The tool: `FlopCounterMode`.
+    #[serde(rename = "counted_by")]
+    pub tool: String,
+    /// FLOPs by the operator's name.
+    pub flops: BTreeMap<String, u64>,
+}
+
 /// What a framework ran, in the order of first execution.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Operators {
@@ -83,6 +95,8 @@ pub struct Operators {
     pub header: Option<serde_json::Value>,
     pub operators: Vec<Operator>,
     pub unsupported: Vec<Unsupported>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_counts: Vec<CountedBy>,
     /// What of the file could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<String>,

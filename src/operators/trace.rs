@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::gather::{Call, Gathering};
 use super::registry::Attributes;
-use super::{GemmCall, Operators};
+use super::{CountedBy, GemmCall, Operators};
 use crate::{Error, Result};
 
 /// The variable that tells a workload where to write its trace.
@@ -14,7 +14,14 @@ pub const VARIABLE: &str = "FLOPLEDGER_TRACE";
 pub(super) const SCHEMA: &str = "flopledger.trace/1";
 
 #[derive(Deserialize)]
-struct Line {
+#[serde(untagged)]
+enum Line {
+    CountedBy(CountedBy),
+    Operator(OperatorLine),
+}
+
+#[derive(Deserialize)]
+struct OperatorLine {
     name: String,
     path: String,
     #[serde(default)]
@@ -28,9 +35,9 @@ struct Line {
     gemm: Vec<GemmCall>,
 }
 
-impl From<Line> for Call {
-    fn from(line: Line) -> Call {
-        let Line { name, path, shapes, results, attributes, gemm } = line;
+impl From<OperatorLine> for Call {
+    fn from(line: OperatorLine) -> Call {
+        let OperatorLine { name, path, shapes, results, attributes, gemm } = line;
         Call { name, path, shapes, results, attributes, gemm }
     }
 }
@@ -43,10 +50,11 @@ pub(super) fn parse(text: &str) -> Result<Operators> {
             .remedy("record one with `FLOPLEDGER_TRACE=trace.jsonl flopledger-clip --preset tiny`"));
     }
     let mut gathering = Gathering::default();
-    let mut lost = None;
+    let (mut other_counts, mut lost) = (Vec::new(), None);
     for (number, line) in &mut lines {
-        match serde_json::from_str::<Line>(line) {
-            Ok(line) => gathering.call(line.into()),
+        match serde_json::from_str(line) {
+            Ok(Line::Operator(line)) => gathering.call(line.into()),
+            Ok(Line::CountedBy(counts)) => other_counts.push(counts),
             Err(e) => {
                 let rest = 1 + lines.count();
                 lost = Some(format!("line {}: {e}; this and what follows ({rest} in all) was not counted", number + 1));
@@ -54,7 +62,7 @@ pub(super) fn parse(text: &str) -> Result<Operators> {
             }
         }
     }
-    Ok(gathering.finish(header, lost))
+    Ok(Operators { other_counts, ..gathering.finish(header, lost) })
 }
 
 #[cfg(test)]

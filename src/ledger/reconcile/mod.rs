@@ -18,6 +18,7 @@ use crate::units::{Amount, Count, Unit};
 mod execution;
 mod measured;
 mod model;
+mod other_counts;
 mod paths;
 pub(super) mod visible;
 
@@ -126,6 +127,7 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
         model::entries(&subject.terms, batch, &operators.operators),
         figure("operators", counts.operators),
     ));
+    ledgers.extend(operators.other_counts.iter().map(|other| other_counts::ledger(other, operators)));
     ledgers.push(execution);
     ledgers.push(Ledger::close(
         figure("instructions", counts.instructions.into()),

@@ -98,6 +98,7 @@ impl Walk<'_> {
         for node in nodes {
             let place = match (path, node.name.trim_matches('/')) {
                 ("", name) => name.to_owned(),
+                (path, "") => path.to_owned(),
                 (path, name) => format!("{path}/{name}"),
             };
             match self.functions.get(&(node.domain.as_str(), node.op_type.as_str())).copied() {
