@@ -8,7 +8,7 @@ FEATURES := --features flopledger-clip/gemm
 ROWS ?=
 FLOPLEDGER := $(TARGET)/release/flopledger
 
-.PHONY: build run test test-all lint bench install clean
+.PHONY: build run test test-all test-frameworks lint bench install clean
 
 build:
 	$(CARGO) build --release --locked --workspace $(FEATURES)
@@ -24,6 +24,21 @@ test: build
 # Those too that take minutes. FLOPLEDGER_PYTHON: an interpreter that has numpy and torch.
 test-all: build
 	$(CARGO) test --release --locked --workspace $(FEATURES) -- --include-ignored
+
+# PyTorch and ONNX Runtime, in an environment of their own unless FLOPLEDGER_PYTHON names one that has them.
+VENV := $(TARGET)/frameworks-venv
+PYTHON := $(or $(FLOPLEDGER_PYTHON),$(abspath $(VENV))/bin/python)
+
+test-frameworks: build $(if $(FLOPLEDGER_PYTHON),,$(VENV)/done)
+	FLOPLEDGER_PYTHON=$(PYTHON) $(CARGO) test --release --locked --workspace $(FEATURES) --test frameworks
+
+# Torch without CUDA where its own index can be reached, else as PyPI has it.
+$(VENV)/done: workloads/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --index-url https://download.pytorch.org/whl/cpu torch torchvision \
+		|| $(VENV)/bin/pip install --quiet torch torchvision
+	$(VENV)/bin/pip install --quiet -r workloads/requirements.txt
+	touch $@
 
 lint:
 	$(CARGO) fmt --all -- --check

@@ -17,6 +17,7 @@ mod doctor;
 mod estimate;
 mod events;
 mod explain;
+mod framework_logs;
 mod html_args;
 mod identify;
 mod man;
@@ -33,6 +34,7 @@ mod results;
 mod run;
 mod stat_args;
 mod time_args;
+mod workloads;
 
 #[derive(Parser)]
 #[command(name = "flopledger", version, about, max_term_width = 100)]

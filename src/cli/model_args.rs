@@ -1,5 +1,6 @@
 //! The model a subcommand is about.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -82,6 +83,20 @@ impl ModelArgs {
                 model::names().collect::<Vec<_>>().join(", ")
             ))
         })
+    }
+
+    /// The configuration's text, as its file has it.
+    pub fn text(&self, default: &str) -> Result<Cow<'static, str>> {
+        match (&self.config, &self.preset) {
+            (Some(path), _) => std::fs::read_to_string(path)
+                .map(Cow::Owned)
+                .map_err(|e| Error::input(format!("{}: cannot read: {e}", path.display()))),
+            (None, name) => {
+                let name = name.as_deref().unwrap_or(default);
+                let text = model::preset_text(name);
+                text.map(Cow::Borrowed).ok_or_else(|| Error::input(format!("--preset {name}: there is no such preset")))
+            }
+        }
     }
 
     /// The same choice as arguments of the built-in workload, which runs models as their files are.

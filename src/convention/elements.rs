@@ -63,7 +63,9 @@ fn cost(spec: &ClipSpec, term: &Term) -> Count {
         Kind::Rotary => (3, 0),
         Kind::Activation => (activation(spec, term), 0),
         Kind::Add | Kind::Scale | Kind::Pool => (1, 0),
-        Kind::Conv | Kind::Linear | Kind::Matmul | Kind::Embedding => (0, 0),
+        Kind::Conv | Kind::Linear | Kind::Matmul | Kind::Embedding | Kind::Move => (0, 0),
+        // No term is of a kind that frameworks alone have.
+        Kind::Attention | Kind::Function => (0, 0),
     };
     each * term.elements + each_row * rows
 }

@@ -1,6 +1,8 @@
 //! Launching a command and counting what it executes: three counters behind one trait.
 
 use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -46,8 +48,18 @@ pub struct Command {
     pub args: Vec<OsString>,
     /// Set for the command on top of the inherited environment.
     pub env: Vec<(OsString, OsString)>,
-    /// Sends the command's stdout to our stderr (`reconcile`, whose stdout carries its result).
-    pub stdout_to_stderr: bool,
+    pub stdout: Stdout,
+}
+
+/// Where the command's stdout goes.
+#[derive(Debug, Clone)]
+pub enum Stdout {
+    /// Where ours goes.
+    Ours,
+    /// To our stderr (`reconcile`, whose stdout carries its result).
+    Stderr,
+    /// Into this, by which it is read as it comes.
+    Into(Arc<OwnedFd>),
 }
 
 impl Command {

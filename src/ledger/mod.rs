@@ -7,6 +7,7 @@ pub mod explain;
 pub mod gemm;
 pub mod identify;
 pub mod kernels;
+pub mod logged;
 pub mod reconcile;
 pub mod roofline;
 pub mod side_by_side;

@@ -21,6 +21,7 @@ mod identify;
 mod interval;
 mod ledger;
 mod ledger_bars;
+mod logged;
 mod merged;
 mod mfu;
 mod operators;

@@ -19,7 +19,7 @@ pub struct OperatorCount {
     pub calls: u64,
     pub analytic: Count,
     pub operators: Count,
-    /// What the kernels' constants predict.
+    /// What the kernels' constants predict; 2 for each multiply-accumulate where they are not known.
     pub predicted: Count,
     /// What was executed in its regions.
     pub executed: Count,
@@ -32,7 +32,7 @@ pub struct OperatorCount {
 }
 
 /// In the order of first execution; then what did not run. Places without any FLOPs are left out.
-pub fn counts(subject: &Subject, kernels: &Kernels, batch: Count) -> Vec<OperatorCount> {
+pub fn counts(subject: &Subject, kernels: Option<&Kernels>, batch: Count) -> Vec<OperatorCount> {
     let mut places = Places::default();
     let mut regions: HashMap<&str, usize> = HashMap::new();
     let element_bytes = subject.operators.element_bytes();
@@ -40,7 +40,8 @@ pub fn counts(subject: &Subject, kernels: &Kernels, batch: Count) -> Vec<Operato
         let at = places.at(&term_path(&operator.path), operator.kind.name());
         regions.insert(&operator.path, at);
         let row = &mut places.rows[at];
-        let beyond: Amount = kernels.predict(operator).unwrap_or_default().iter().map(|p| p.flops).sum();
+        let beyond = kernels.and_then(|kernels| kernels.predict(operator)).unwrap_or_default();
+        let beyond: Amount = beyond.iter().map(|prediction| prediction.flops).sum();
         row.calls += operator.calls;
         row.operators += 2 * operator.macs;
         row.predicted += (2 * operator.macs as Amount + beyond).max(0) as Count;
@@ -123,6 +124,7 @@ mod tests {
             macs: 0,
             elements: 12 * 50 * 2304,
             gemm: Vec::new(),
+            parts: Vec::new(),
         };
         assert_eq!(bytes(&operator, 4), Some(12 * 4 * (38_400 + 1_769_472 + 115_200)));
         let endless = Operator { shapes: vec![vec![u64::MAX, u64::MAX, 9]], ..operator };

@@ -18,7 +18,9 @@ use crate::units::{Amount, Count, Unit};
 
 mod by_operator;
 mod execution;
+mod measured;
 mod model;
+mod other_counts;
 mod paths;
 pub(super) mod visible;
 
@@ -71,7 +73,7 @@ pub struct KindCount {
     pub kind: &'static str,
     pub analytic: Count,
     pub operators: Count,
-    /// What the kernels' constants predict for these operators.
+    /// What the kernels' constants predict for these operators; 2 x MACs where nobody knows them.
     pub predicted: Count,
     /// What was executed in the regions of these operators.
     pub executed: Count,
@@ -131,7 +133,10 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
         pmu: subject.pmu,
     };
 
-    let (mut executed, unpredicted) = execution::predicted(&operators.operators, &kernels);
+    let (mut executed, unexplained) = match &kernels {
+        Some(kernels) => execution::predicted(&operators.operators, kernels),
+        None => measured::entries(&operators.operators, tally),
+    };
     executed.extend(execution::outside(tally, &operators.operators, &subject.program));
     let execution = Ledger::close(
         figure("operators", counts.operators),
@@ -146,6 +151,7 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
         model::entries(&subject.terms, batch, &operators.operators),
         figure("operators", counts.operators),
     ));
+    ledgers.extend(operators.other_counts.iter().map(|other| other_counts::ledger(other, operators)));
     ledgers.push(execution);
     ledgers.push(Ledger::close(
         figure("instructions", counts.instructions.into()),
@@ -160,7 +166,7 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
     let mut reasons = measurement.reasons.clone();
     reasons.extend(operators.unsupported.iter().map(|u| format!("operator {} not counted: {}", u.name, u.reason)));
     reasons.extend(
-        unpredicted.iter().map(|operator| format!("nothing predicts {operator}: its surplus is in the residual")),
+        unexplained.iter().map(|place| format!("nothing tells what {place} executes: its surplus is in the residual")),
     );
     reasons.extend(operators.lost.iter().map(|lost| format!("operator trace: {lost}")));
     Ok(Reconciliation {
@@ -174,8 +180,8 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
         exact: measurement.exact,
         reasons,
         pmu_model: subject.pmu_model.clone(),
-        kinds: kinds(subject, &kernels, batch),
-        operators: by_operator::counts(subject, &kernels, batch),
+        kinds: kinds(subject, kernels.as_ref(), batch),
+        operators: by_operator::counts(subject, kernels.as_ref(), batch),
         classes: ClassRow::of(tally),
         functions: FunctionRow::of(tally),
         counts,
@@ -193,7 +199,7 @@ fn figure(name: &str, value: Count) -> Figure {
 }
 
 /// Kind by kind: what the model says, what ran, what was to be expected, what was executed.
-fn kinds(subject: &Subject, kernels: &Kernels, batch: Count) -> Vec<KindCount> {
+fn kinds(subject: &Subject, kernels: Option<&Kernels>, batch: Count) -> Vec<KindCount> {
     let mut kinds: BTreeMap<Kind, KindCount> = BTreeMap::new();
     let mut of = |kind: Kind, add: &mut dyn FnMut(&mut KindCount)| {
         add(kinds.entry(kind).or_insert_with(|| KindCount { kind: kind.name(), ..KindCount::default() }))
@@ -203,8 +209,11 @@ fn kinds(subject: &Subject, kernels: &Kernels, batch: Count) -> Vec<KindCount> {
     }
     let mut places: BTreeMap<&str, Kind> = BTreeMap::new();
     for operator in &subject.operators.operators {
-        places.insert(&operator.path, operator.kind);
-        let beyond = kernels.predict(operator).unwrap_or_default();
+        match operator.kind {
+            Kind::Move => places.entry(&operator.path).or_insert(operator.kind),
+            _ => places.entry(&operator.path).insert_entry(operator.kind).into_mut(),
+        };
+        let beyond = kernels.and_then(|kernels| kernels.predict(operator)).unwrap_or_default();
         let expected = 2 * operator.macs as Amount + beyond.iter().map(|p| p.flops).sum::<Amount>();
         of(operator.kind, &mut |row| {
             row.operators += 2 * operator.macs;
