@@ -159,3 +159,51 @@ fn numbers(keys: Keys, key: &str, default: &[u64], dimension: Dimension, stages:
         _ => Ok(list),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::model::terms::{self, Tower};
+    use crate::model::{ClipSpec, parameters, parse};
+
+    fn read(width: u64, vision: Value) -> crate::Result<ClipSpec> {
+        let file = json!({"model_type": "align", "projection_dim": width, "vision_config": vision, "text_config": {}});
+        parse("align", &file.to_string())
+    }
+
+    /// Counted by torch's FlopCounterMode on transformers' own code.
+    #[test]
+    fn other_coefficients_are_rounded_as_the_library_does() {
+        let mixed = json!({
+            "image_size": 251, "width_coefficient": 1.4, "depth_coefficient": 1.8, "depthwise_padding": [1, 5, 9]
+        });
+        let small = json!({
+            "image_size": 130, "width_coefficient": 0.7, "depth_coefficient": 0.3, "squeeze_expansion_ratio": 0.3,
+            "kernel_sizes": [3, 5, 7, 3, 5, 5, 3], "strides": [2, 1, 2, 2, 1, 2, 1], "num_channels": 4
+        });
+        for (width, vision, flops, learnt) in
+            [(448, mixed, 3_271_033_584, 16_742_216), (224, small, 63_648_864, 933_600)]
+        {
+            let spec = read(width, vision).unwrap();
+            let all = terms::terms(&spec);
+            let of_image = all.iter().filter(|term| term.tower == Some(Tower::Image));
+            assert_eq!((terms::flops(of_image), parameters(&spec, &all).image), (flops, learnt));
+        }
+    }
+
+    #[test]
+    fn stages_that_do_not_fit_are_refused() {
+        for (width, vision, parts) in [
+            (640, json!({"in_channels": [32, 16]}), ["vision_config.kernel_sizes", "7 numbers, and in_channels 2"]),
+            (640, json!({"in_channels": [32, 17, 24, 40, 80, 112, 1920]}), ["vision_config.in_channels", "stage 6"]),
+            (640, json!({"strides": [3, 2, 2, 2, 1, 2, 1]}), ["vision_config.strides", "a stride of 3"]),
+            (640, json!({"depth_coefficient": 1e9}), ["vision_config.depth_coefficient", "a stage's number"]),
+            (640, json!({"image_size": 31}), ["vision_config.image_size", "31 x 31"]),
+            (512, json!({}), ["projection_dim", "ends in 640 channels"]),
+        ] {
+            let error = read(width, vision).unwrap_err().to_string();
+            assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+        }
+    }
+}
