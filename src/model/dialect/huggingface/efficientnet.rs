@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use super::lists::numbers;
 use crate::Result;
-use crate::model::json::{Keys, shown};
+use crate::model::json::Keys;
 use crate::model::limits::{self, Dimension};
 use crate::model::networks::efficientnet::{self, Block, EfficientNet, Stride};
 use crate::model::spec::Network;
@@ -68,14 +69,16 @@ struct Stages {
 
 impl Stages {
     fn read(keys: Keys) -> Result<Stages> {
-        let inputs = numbers(keys, "in_channels", &[32, 16, 24, 40, 80, 112, 192], Dimension::Width, None)?;
-        let stages = Some(inputs.len());
+        let width = (1, Dimension::Width);
+        let inputs = numbers(keys, "in_channels", &[32, 16, 24, 40, 80, 112, 192], width, None)?;
+        let like = Some(("in_channels", inputs.len()));
+        let of = |key, default: &[u64], dimension| numbers(keys, key, default, (1, dimension), like);
         Ok(Stages {
-            kernels: numbers(keys, "kernel_sizes", &[3, 3, 5, 3, 5, 5, 3], Dimension::Patch, stages)?,
-            outputs: numbers(keys, "out_channels", &[16, 24, 40, 80, 112, 192, 320], Dimension::Width, stages)?,
-            strides: numbers(keys, "strides", &[1, 2, 2, 2, 1, 2, 1], Dimension::Patch, stages)?,
-            repeats: numbers(keys, "num_block_repeats", &[1, 2, 2, 3, 3, 4, 1], Dimension::Layers, stages)?,
-            expansions: numbers(keys, "expand_ratios", &[1, 6, 6, 6, 6, 6, 6], Dimension::Channels, stages)?,
+            kernels: of("kernel_sizes", &[3, 3, 5, 3, 5, 5, 3], Dimension::Patch)?,
+            outputs: of("out_channels", &[16, 24, 40, 80, 112, 192, 320], Dimension::Width)?,
+            strides: of("strides", &[1, 2, 2, 2, 1, 2, 1], Dimension::Patch)?,
+            repeats: of("num_block_repeats", &[1, 2, 2, 3, 3, 4, 1], Dimension::Layers)?,
+            expansions: of("expand_ratios", &[1, 6, 6, 6, 6, 6, 6], Dimension::Channels)?,
             inputs,
         })
     }
@@ -136,28 +139,6 @@ fn within(keys: Keys, key: &str, scaled: u64, dimension: Dimension) -> Result<u6
     Err(keys
         .bad(key, format!("it makes {scaled} of a stage's number"))
         .remedy(format!("give one that keeps all of them from 1 to {max}")))
-}
-
-/// A list with a number for each of so many stages.
-fn numbers(keys: Keys, key: &str, default: &[u64], dimension: Dimension, stages: Option<usize>) -> Result<Vec<u64>> {
-    let list = match keys.get(key) {
-        None => default.to_vec(),
-        Some(Value::Array(list)) => {
-            let one = |value| limits::whole(value, dimension).map_err(|e| e.at(keys.place(key)));
-            list.iter().map(one).collect::<Result<_>>()?
-        }
-        Some(other) => {
-            return Err(keys
-                .bad(key, format!("{} is no list", shown(other)))
-                .remedy("give a list with a number for each stage"));
-        }
-    };
-    match stages {
-        Some(stages) if stages != list.len() => Err(keys
-            .bad(key, format!("it has {} numbers, and in_channels {stages}", list.len()))
-            .remedy("give each stage one number in each list")),
-        _ => Ok(list),
-    }
 }
 
 #[cfg(test)]
