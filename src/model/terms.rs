@@ -201,14 +201,7 @@ impl Role {
     pub const fn in_text(self) -> bool {
         !matches!(
             self,
-            Role::PatchEmbed
-                | Role::PatchBias
-                | Role::LnPre
-                | Role::Pool
-                | Role::Conv
-                | Role::ConvBias
-                | Role::BatchNorm
-                | Role::Logits
+            Role::PatchEmbed | Role::PatchBias | Role::LnPre | Role::Pool | Role::Conv | Role::ConvBias | Role::Logits
         )
     }
 

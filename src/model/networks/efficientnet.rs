@@ -44,7 +44,7 @@ pub fn tower(net: &EfficientNet) -> Network {
     list.elements_at("stem.act", Role::Act, (at.area(), net.stem), 1);
     let mut width = net.stem;
     for (index, block) in net.blocks.iter().enumerate() {
-        list.under(&format!("stages.{index}"), |list| at = block.list(list, at));
+        list.under(&format!("layers.{index}"), |list| at = block.list(list, at));
         width = block.outputs;
     }
     list.elements(Role::Pool, (at.area(), width), 1);

@@ -7,6 +7,7 @@ pub mod conv_stem;
 pub mod convnext;
 pub mod efficientnet;
 pub mod fastvit;
+pub mod groupvit;
 mod layers;
 pub mod modified_resnet;
 pub mod owlvit;

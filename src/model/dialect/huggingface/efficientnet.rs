@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use super::lists::numbers;
 use crate::Result;
-use crate::model::json::{Keys, shown};
+use crate::model::json::Keys;
 use crate::model::limits::{self, Dimension};
 use crate::model::networks::efficientnet::{self, Block, EfficientNet, Stride};
 use crate::model::spec::Network;
@@ -68,14 +69,16 @@ struct Stages {
 
 impl Stages {
     fn read(keys: Keys) -> Result<Stages> {
-        let inputs = numbers(keys, "in_channels", &[32, 16, 24, 40, 80, 112, 192], Dimension::Width, None)?;
-        let stages = Some(inputs.len());
+        let width = (1, Dimension::Width);
+        let inputs = numbers(keys, "in_channels", &[32, 16, 24, 40, 80, 112, 192], width, None)?;
+        let like = Some(("in_channels", inputs.len()));
+        let of = |key, default: &[u64], dimension| numbers(keys, key, default, (1, dimension), like);
         Ok(Stages {
-            kernels: numbers(keys, "kernel_sizes", &[3, 3, 5, 3, 5, 5, 3], Dimension::Patch, stages)?,
-            outputs: numbers(keys, "out_channels", &[16, 24, 40, 80, 112, 192, 320], Dimension::Width, stages)?,
-            strides: numbers(keys, "strides", &[1, 2, 2, 2, 1, 2, 1], Dimension::Patch, stages)?,
-            repeats: numbers(keys, "num_block_repeats", &[1, 2, 2, 3, 3, 4, 1], Dimension::Layers, stages)?,
-            expansions: numbers(keys, "expand_ratios", &[1, 6, 6, 6, 6, 6, 6], Dimension::Channels, stages)?,
+            kernels: of("kernel_sizes", &[3, 3, 5, 3, 5, 5, 3], Dimension::Patch)?,
+            outputs: of("out_channels", &[16, 24, 40, 80, 112, 192, 320], Dimension::Width)?,
+            strides: of("strides", &[1, 2, 2, 2, 1, 2, 1], Dimension::Patch)?,
+            repeats: of("num_block_repeats", &[1, 2, 2, 3, 3, 4, 1], Dimension::Layers)?,
+            expansions: of("expand_ratios", &[1, 6, 6, 6, 6, 6, 6], Dimension::Channels)?,
             inputs,
         })
     }
@@ -138,24 +141,50 @@ fn within(keys: Keys, key: &str, scaled: u64, dimension: Dimension) -> Result<u6
         .remedy(format!("give one that keeps all of them from 1 to {max}")))
 }
 
-/// A list with a number for each of so many stages.
-fn numbers(keys: Keys, key: &str, default: &[u64], dimension: Dimension, stages: Option<usize>) -> Result<Vec<u64>> {
-    let list = match keys.get(key) {
-        None => default.to_vec(),
-        Some(Value::Array(list)) => {
-            let one = |value| limits::whole(value, dimension).map_err(|e| e.at(keys.place(key)));
-            list.iter().map(one).collect::<Result<_>>()?
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::model::terms::{self, Tower};
+    use crate::model::{ClipSpec, parameters, parse};
+
+    fn read(width: u64, vision: Value) -> crate::Result<ClipSpec> {
+        let file = json!({"model_type": "align", "projection_dim": width, "vision_config": vision, "text_config": {}});
+        parse("align", &file.to_string())
+    }
+
+    /// Counted by torch's FlopCounterMode on transformers' own code.
+    #[test]
+    fn other_coefficients_are_rounded_as_the_library_does() {
+        let mixed = json!({
+            "image_size": 251, "width_coefficient": 1.4, "depth_coefficient": 1.8, "depthwise_padding": [1, 5, 9]
+        });
+        let small = json!({
+            "image_size": 130, "width_coefficient": 0.7, "depth_coefficient": 0.3, "squeeze_expansion_ratio": 0.3,
+            "kernel_sizes": [3, 5, 7, 3, 5, 5, 3], "strides": [2, 1, 2, 2, 1, 2, 1], "num_channels": 4
+        });
+        for (width, vision, flops, learnt) in
+            [(448, mixed, 3_271_033_584, 16_742_216), (224, small, 63_648_864, 933_600)]
+        {
+            let spec = read(width, vision).unwrap();
+            let all = terms::terms(&spec);
+            let of_image = all.iter().filter(|term| term.tower == Some(Tower::Image));
+            assert_eq!((terms::flops(of_image), parameters(&spec, &all).image), (flops, learnt));
         }
-        Some(other) => {
-            return Err(keys
-                .bad(key, format!("{} is no list", shown(other)))
-                .remedy("give a list with a number for each stage"));
+    }
+
+    #[test]
+    fn stages_that_do_not_fit_are_refused() {
+        for (width, vision, parts) in [
+            (640, json!({"in_channels": [32, 16]}), ["vision_config.kernel_sizes", "7 numbers, and in_channels 2"]),
+            (640, json!({"in_channels": [32, 17, 24, 40, 80, 112, 1920]}), ["vision_config.in_channels", "stage 6"]),
+            (640, json!({"strides": [3, 2, 2, 2, 1, 2, 1]}), ["vision_config.strides", "a stride of 3"]),
+            (640, json!({"depth_coefficient": 1e9}), ["vision_config.depth_coefficient", "a stage's number"]),
+            (640, json!({"image_size": 31}), ["vision_config.image_size", "31 x 31"]),
+            (512, json!({}), ["projection_dim", "ends in 640 channels"]),
+        ] {
+            let error = read(width, vision).unwrap_err().to_string();
+            assert!(parts.iter().all(|part| error.contains(part)), "{error}");
         }
-    };
-    match stages {
-        Some(stages) if stages != list.len() => Err(keys
-            .bad(key, format!("it has {} numbers, and in_channels {stages}", list.len()))
-            .remedy("give each stage one number in each list")),
-        _ => Ok(list),
     }
 }

@@ -18,6 +18,7 @@ pub struct Kind {
 pub enum Image {
     Vit(ImageDefaults),
     EfficientNet,
+    GroupVit,
 }
 
 pub struct TextDefaults {
@@ -125,7 +126,7 @@ const BERT_TEXT: TextDefaults = TextDefaults {
     ..CLIP_TEXT
 };
 
-pub const KINDS: [Kind; 10] = [
+pub const KINDS: [Kind; 11] = [
     Kind { name: "clip", text: CLIP_TEXT, image: Image::Vit(CLIP_IMAGE), projection_dim: 512, dicts: true },
     Kind { name: "metaclip_2", text: CLIP_TEXT, image: Image::Vit(CLIP_IMAGE), projection_dim: 512, dicts: true },
     Kind { name: "clipseg", text: CLIP_TEXT, image: Image::Vit(CLIP_IMAGE), projection_dim: 512, dicts: true },
@@ -186,5 +187,12 @@ pub const KINDS: [Kind; 10] = [
         image: Image::Vit(ImageDefaults { image: 768, patch: 16, ..CLIP_IMAGE }),
         projection_dim: 512,
         dicts: false,
+    },
+    Kind {
+        name: "groupvit",
+        text: TextDefaults { width: 256, heads: 4, mlp_width: 1024, ..CLIP_TEXT },
+        image: Image::GroupVit,
+        projection_dim: 256,
+        dicts: true,
     },
 ];

@@ -3,8 +3,10 @@
 
 mod decoder;
 mod efficientnet;
+mod groupvit;
 mod image;
 mod kinds;
+mod lists;
 mod text;
 
 use serde_json::{Map, Value};
@@ -61,9 +63,16 @@ impl HuggingFace {
             true => text::siglip_width(text, kind)?,
             false => keys.dimension("projection_dim", kind.projection_dim, Dimension::Width)?,
         };
-        let projected = if siglip { Projection::None } else { Projection::Linear { bias: false } };
+        let projected = match &kind.image {
+            Image::GroupVit => {
+                let width = keys.dimension("projection_intermediate_dim", 4096, Dimension::MlpWidth)?;
+                Projection::Mlp { width, biases: [true; 2], norm: true }
+            }
+            _ if siglip => Projection::None,
+            _ => Projection::Linear { bias: false },
+        };
         let mut notes = text::notes(text, kind)?;
-        let text_tower = text::tower(text, kind, Some(embed_dim))?;
+        let mut text_tower = text::tower(text, kind, Some(embed_dim))?;
         let (image, multimodal) = match &kind.image {
             Image::Vit(defaults) => {
                 let vit = image::tower(vision, defaults, projected)?;
@@ -78,6 +87,11 @@ impl HuggingFace {
                         .bad("projection_dim", format!("{embed_dim}, and the image tower ends in {width} channels"))
                         .remedy("give the channels of the last stage: nothing maps them"));
                 }
+                (ImageTower::Network(network), None)
+            }
+            Image::GroupVit => {
+                text_tower.projection = projected;
+                let (network, _) = groupvit::tower(vision, projected, Some(embed_dim))?;
                 (ImageTower::Network(network), None)
             }
         };
@@ -125,6 +139,10 @@ impl HuggingFace {
             }
             Image::EfficientNet => {
                 let (network, width) = efficientnet::tower(keys)?;
+                (ImageTower::Network(network), width, Vec::new())
+            }
+            Image::GroupVit => {
+                let (network, width) = groupvit::tower(keys, Projection::None, None)?;
                 (ImageTower::Network(network), width, Vec::new())
             }
         };

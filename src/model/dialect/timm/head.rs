@@ -53,7 +53,7 @@ impl Head {
             None | Some("") if written => Projection::Linear { bias: true },
             None | Some("linear") => Projection::Linear { bias },
             Some("none") => Projection::None,
-            Some("mlp") => Projection::Mlp { width: 2 * embed_dim, biases: [true, bias] },
+            Some("mlp") => Projection::Mlp { width: 2 * embed_dim, biases: [true, bias], norm: false },
             Some(other) => {
                 return Err(keys
                     .bad("timm_proj", format!("{other:?} is not supported"))
