@@ -55,12 +55,12 @@ impl Side {
             Side::Count(count) => {
                 let value = count.convention.count(subject, count.scope).ok_or_else(|| {
                     Error::input(format!(
-                        "{count}: {} cannot run {} of {}",
+                        "{count}: {} has no figure for {} of {}: it cannot run that, or was never run on such a tower",
                         count.convention.name,
                         part(count),
                         subject.spec.name
                     ))
-                    .remedy("ask for another tower: :image, :text or :total")
+                    .remedy("ask for another tower (:image, :text or :total) or count; estimate lists those there are")
                 })?;
                 (value, count.convention.unit)
             }
