@@ -16,9 +16,12 @@ fn flopledger(args: &[&str]) -> Output {
 /// A name that would end a script, an attribute and an element.
 const HOSTILE: &str = "</script><img src=x onerror=\"alert(1)\">'&\u{1b}[31m";
 
-/// A page of each subcommand, and the JSON of the same result.
-fn pages() -> &'static [(&'static str, PathBuf, Value)] {
-    static PAGES: OnceLock<(TempDir, Vec<(&'static str, PathBuf, Value)>)> = OnceLock::new();
+/// Its name, the page, and the JSON of the same result.
+type Made = (&'static str, PathBuf, Value);
+
+/// A page of each subcommand.
+fn pages() -> &'static [Made] {
+    static PAGES: OnceLock<(TempDir, Vec<Made>)> = OnceLock::new();
     let make = || {
         let folder = tempfile::tempdir().expect("a folder");
         let mfu = "mfu --preset ViT-g-14 --task train --samples-per-second 559 --devices 8 --precision bf16 --device";

@@ -55,13 +55,13 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     logits_batch: Option<u64>,
     /// List what has been reached, where and how; --model, --device and --task choose among it
-    #[arg(long, conflicts_with_all = ["list_devices", "samples_per_second"])]
+    #[arg(long, conflicts_with_all = ["list_devices", "samples_per_second", "html"])]
     published: bool,
     /// With --published: only models with this in their name
     #[arg(long = "model", value_name = "TEXT", requires = "published")]
     named: Option<String>,
     /// List the devices with their peaks and traps
-    #[arg(long)]
+    #[arg(long, conflicts_with = "html")]
     list_devices: bool,
     /// The same as --format json
     #[arg(long)]

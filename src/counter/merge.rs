@@ -245,3 +245,52 @@ fn regions(ranks: &[Ranked]) -> Result<Option<Vec<RegionRow>>> {
     }
     Ok(Some(sums))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn ranked(file: &str, flops: Option<u64>, regions: &[(&str, u64)]) -> Ranked {
+        let region = |(path, flops): &(&str, u64)| json!({"path": path, "calls": 1, "flops": flops});
+        let result = json!({
+            "schema": super::super::SCHEMA, "command": ["a"], "counter": "translate", "counter_reason": "asked for",
+            "exact": true, "reasons": [], "exit": {"code": 0, "signal": null}, "flops": {"total": flops},
+            "pmu_flops": {}, "instructions": {"total": 7}, "classes": null, "functions": null,
+            "regions": regions.iter().map(region).collect::<Vec<_>>(), "events": [], "pmu_model": "GenuineIntel-6-8F",
+            "processes": 1, "threads": 2, "time": {"wall_s": 1.5, "user_s": 1.0, "sys_s": null}, "max_rss_bytes": 10
+        });
+        Ranked { file: file.into(), result: serde_json::from_value(result).expect("a result") }
+    }
+
+    #[test]
+    fn sums_by_hand() {
+        let ranks = vec![ranked("a", Some(10), &[("x", 4)]), ranked("b", Some(30), &[("x", 1), ("y", 6)])];
+        let merged = merge(ranks).expect("merged");
+        let Merged { total, imbalance, .. } = merged;
+        assert_eq!((total.flops.total, total.flops.fp32, total.threads), (Some(40), None, Some(4)));
+        assert_eq!((total.time.wall_s, total.time.user_s, total.time.sys_s), (1.5, Some(2.0), None));
+        let regions: Vec<_> =
+            total.regions.iter().flatten().map(|row| (row.path.as_str(), row.calls, row.flops)).collect();
+        assert_eq!(regions, [("x", 2, 5), ("y", 1, 6)]);
+        let of = |name: &str| imbalance.iter().find(|figure| figure.name == name).expect("a figure");
+        let seen = |name| (of(name).min, of(name).mean, of(name).max, of(name).max_over_mean, of(name).most.as_str());
+        assert_eq!(seen("flops"), (10.0, 20.0, 30.0, Some(1.5), "b"));
+        // The first rank never entered it.
+        assert_eq!(seen("region y"), (0.0, 3.0, 6.0, Some(2.0), "b"));
+    }
+
+    /// What one rank does not know, nobody knows of all.
+    #[test]
+    fn unknown_is_not_0() {
+        let merged = merge(vec![ranked("a", Some(10), &[]), ranked("b", None, &[])]).expect("merged");
+        assert_eq!((merged.total.flops.total, merged.total.instructions.total), (None, Some(14)));
+        assert!(merged.imbalance.iter().all(|figure| figure.name != "flops"));
+    }
+
+    #[test]
+    fn sums_that_do_not_fit_are_refused() {
+        let error = merge(vec![ranked("a", Some(u64::MAX), &[]), ranked("b", Some(1), &[])]).expect_err("too much");
+        assert!(error.to_string().contains("2^64"), "{error}");
+    }
+}

@@ -34,7 +34,7 @@ pub fn section(roofline: &Roofline) -> Section {
             1e3 * roofline.least_s
         ),
         legend: vec![
-            ("point", "an operator, its area its share of the FLOPs".into()),
+            ("point", "an operator: the larger, the more of the FLOPs".into()),
             ("run", "the whole run as it was timed, start-up included".into()),
         ],
         blocks: vec![
