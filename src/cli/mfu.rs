@@ -6,12 +6,13 @@ use num_rational::BigRational;
 use super::Output;
 use super::html_args::HtmlArgs;
 use super::model_args::ModelArgs;
+use crate::convention::Recompute;
 use crate::report::{Devices, Format, PublishedList, Sink, Standard};
 use crate::utilisation::decimal;
 use crate::utilisation::device::{self, Precision};
 use crate::utilisation::mfu::{Measured, Peak, utilisation};
 use crate::utilisation::published::{Filter, published};
-use crate::utilisation::work::{Recompute, Setting, Task, Towers};
+use crate::utilisation::work::{Setting, Task, Towers};
 use crate::{Error, Result};
 
 /// MFU and HFU of a CLIP from its throughput, every step shown; or what others have reached

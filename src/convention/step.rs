@@ -25,9 +25,9 @@ pub struct Setting {
 #[serde(rename_all = "lowercase")]
 pub enum Recompute {
     None,
-    /// Attention's two products.
+    /// The products of queries, keys and values ("selective")
     Attention,
-    /// The whole forward pass.
+    /// The whole forward pass: 4 times it instead of 3
     Full,
 }
 

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::decimal::{rational, to_f64};
 use super::device::{Device, Precision};
-use super::work::{Recompute, Setting, Task, Towers, Work};
+use super::work::{Setting, Task, Towers, Work};
+use crate::convention::Recompute;
 use crate::model::ClipSpec;
 use crate::units::{Amount, Count, grouped};
 use crate::{Error, Result};

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::convention::Recompute;
 use crate::model::ClipSpec;
 use crate::model::terms::{Role, Term, Tower, flops, terms};
 use crate::units::Count;
@@ -22,17 +23,6 @@ pub enum Towers {
     Both,
     Image,
     Text,
-}
-
-/// What the backward pass computes again instead of keeping it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Recompute {
-    None,
-    /// The products of queries, keys and values ("selective")
-    Attention,
-    /// The whole forward pass: 4 times it instead of 3
-    Full,
 }
 
 /// What was run.

@@ -25,19 +25,7 @@ pub fn image_tower(keys: Keys, embed_dim: u64) -> Result<ImageTower> {
     limits::at_least_one_patch(&keys, image, patch)?;
     let layers = keys.required_dimension("vision_layers", Dimension::Layers)?;
     let mlp_width = limits::mlp_width(&keys, width, keys.number("vision_mlp_ratio", 4.0)?)?;
-    Ok(ImageTower::Vit(Vit {
-        family: Family::Clip,
-        image,
-        patch,
-        channels: 3,
-        patch_linear: false,
-        patch_bias: false,
-        prefix: 1,
-        positions: Positions::All,
-        ln_pre: true,
-        encoder: Encoder { activation: Activation::QuickGelu, ..Encoder::plain(width, layers, heads, mlp_width) },
-        ln_post: NormSpan::Pooled,
-        pooling: ImagePooling::ClassToken,
-        projection: Projection::Linear { bias: false },
-    }))
+    let plain = Encoder::plain(width, layers, heads, mlp_width);
+    let encoder = Encoder { activation: Activation::QuickGelu, ..plain };
+    Ok(ImageTower::Vit(Vit::clip(image, patch, encoder)))
 }

@@ -156,6 +156,26 @@ pub enum Projection {
 }
 
 impl Vit {
+    /// CLIP's own: a class token, a norm before the blocks and one of the pooled token after them,
+    /// no bias on patches and projection.
+    pub fn clip(image: Size, patch: Size, encoder: Encoder) -> Vit {
+        Vit {
+            family: Family::Clip,
+            image,
+            patch,
+            channels: 3,
+            patch_linear: false,
+            patch_bias: false,
+            prefix: 1,
+            positions: Positions::All,
+            ln_pre: true,
+            encoder,
+            ln_post: NormSpan::Pooled,
+            pooling: ImagePooling::ClassToken,
+            projection: Projection::Linear { bias: false },
+        }
+    }
+
     /// Patches down and across.
     pub fn grid(&self) -> Size {
         Size { height: self.image.height / self.patch.height, width: self.image.width / self.patch.width }

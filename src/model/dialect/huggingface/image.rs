@@ -21,21 +21,7 @@ pub fn tower(keys: Keys, defaults: &ImageDefaults, projection: Projection) -> Re
         ..Encoder::plain(width, layers, heads, mlp_width)
     };
     let channels = keys.dimension("num_channels", 3, Dimension::Channels)?;
-    let clip = Vit {
-        family: Family::Clip,
-        image,
-        patch,
-        channels,
-        patch_linear: false,
-        patch_bias: false,
-        prefix: 1,
-        positions: Positions::All,
-        ln_pre: true,
-        encoder,
-        ln_post: NormSpan::Pooled,
-        pooling: ImagePooling::ClassToken,
-        projection,
-    };
+    let clip = Vit { channels, projection, ..Vit::clip(image, patch, encoder) };
     Ok(match defaults.code {
         ImageCode::Clip => clip,
         ImageCode::Siglip | ImageCode::Siglip2 => Vit {

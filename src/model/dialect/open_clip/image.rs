@@ -21,23 +21,15 @@ fn vit(keys: Keys, quick_gelu: bool, embed_dim: u64) -> Result<Vit> {
     limits::at_least_one_patch(&keys, image, patch)?;
     let (width, heads) = width_and_heads(keys)?;
     let after = keys.flag("final_ln_after_pool", false)?;
+    let encoder = Encoder {
+        activation: activation(keys, quick_gelu)?,
+        ..custom_attention(keys, encoder(keys, (width, 12, heads), quick_gelu)?)?
+    };
     Ok(Vit {
-        family: Family::Clip,
-        image,
-        patch,
-        channels: 3,
-        patch_linear: false,
-        patch_bias: false,
-        prefix: 1,
-        positions: Positions::All,
         ln_pre: !keys.flag("no_ln_pre", false)?,
-        encoder: Encoder {
-            activation: activation(keys, quick_gelu)?,
-            ..custom_attention(keys, encoder(keys, (width, 12, heads), quick_gelu)?)?
-        },
         ln_post: if after { NormSpan::Pooled } else { NormSpan::AllTokens },
         pooling: pooling(keys, embed_dim)?,
-        projection: Projection::Linear { bias: false },
+        ..Vit::clip(image, patch, encoder)
     })
 }
 
