@@ -166,7 +166,7 @@ fn the_chain_of_pytorch_closes_and_names_what_torch_does_not_see() {
     assert_eq!((&model["entries"], &model["residual"]), (&Value::Array(Vec::new()), &0.into()));
 
     let unseen = ledger(&result, "FlopCounterMode", "operators");
-    let layer = 50 * 768 * 2304 + 2 * 50 * 50 * 768 + 50 * 768 * 768;
+    let layer: u64 = 50 * 768 * 2304 + 2 * 50 * 50 * 768 + 50 * 768 * 768;
     let entries = unseen["entries"].as_array().unwrap();
     assert_eq!(entries.len(), 1, "{unseen:#}");
     assert_eq!(entries[0]["flops"], 2 * 12 * layer);
