@@ -145,13 +145,13 @@ fn ledger<'a>(result: &'a Value, from: &str, to: &str) -> &'a Value {
 /// 50 x 768 x 2304, 2 x 50 x 50 x 768 and 50 x 768 x 768 MACs.
 #[test]
 fn the_chain_of_pytorch_closes_and_names_what_torch_does_not_see() {
-    let Some(python) = python::with(&["torch", "open_clip"]) else { return };
+    let Some(python) = python::with(&["torch", "open_clip", "fvcore"]) else { return };
     let folder = tempfile::tempdir().unwrap();
     let (config, out) = (folder.path().join("config.json"), folder.path().join("result.json"));
     std::fs::write(&config, OPEN_CLIP).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_flopledger"))
         .args(["reconcile", "--workload", "torch", "--threads", "2", "--format", "json"])
-        .args(["--workload-arg=--attention=fastpath", "--workload-arg=--flop-counter", "-o"])
+        .args(["--workload-arg=--attention=fastpath", "--workload-arg=--flop-counter", "--workload-arg=--fvcore", "-o"])
         .args([&out, &config])
         .env("FLOPLEDGER_PYTHON", &python.program)
         .output()
@@ -166,12 +166,26 @@ fn the_chain_of_pytorch_closes_and_names_what_torch_does_not_see() {
     assert_eq!((&model["entries"], &model["residual"]), (&Value::Array(Vec::new()), &0.into()));
 
     let unseen = ledger(&result, "FlopCounterMode", "operators");
-    let layer = 50 * 768 * 2304 + 2 * 50 * 50 * 768 + 50 * 768 * 768;
+    let layer: u64 = 50 * 768 * 2304 + 2 * 50 * 50 * 768 + 50 * 768 * 768;
     let entries = unseen["entries"].as_array().unwrap();
     assert_eq!(entries.len(), 1, "{unseen:#}");
     assert_eq!(entries[0]["flops"], 2 * 12 * layer);
     assert_eq!(entries[0]["text"], "operator _native_multi_head_attention not seen by FlopCounterMode");
     assert_eq!(unseen["residual"], 0);
+
+    // fvcore sees neither the fast path nor the text tower's fused attention, and counts layer norms.
+    let unseen = ledger(&result, "fvcore", "operators");
+    assert_eq!(unseen["opening"]["unit"], "mac");
+    assert_eq!(unseen["residual"], 0);
+    let entry = |text: &str| {
+        let entries = unseen["entries"].as_array().unwrap();
+        let found = entries.iter().find(|entry| entry["text"] == text);
+        found.unwrap_or_else(|| panic!("no {text} in {unseen:#}"))["flops"].as_i64().unwrap()
+    };
+    assert_eq!(entry("operator _native_multi_head_attention not seen by fvcore"), 24 * layer as i64);
+    let fused = "operator _scaled_dot_product_flash_attention_for_cpu not seen by fvcore";
+    assert_eq!(entry(fused), 2 * 12 * 8 * 2 * 77 * 77 * 64);
+    assert_eq!(unseen["entries"].as_array().unwrap().len(), 4, "{unseen:#}");
 
     // Its kernels' constants are not known: all is measured, and adds up.
     let execution = ledger(&result, "operators", "instructions");

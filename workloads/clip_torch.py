@@ -102,6 +102,7 @@ def arguments():
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--flop-counter", action="store_true", help="let torch's FlopCounterMode count the same run")
+    parser.add_argument("--fvcore", action="store_true", help="let fvcore count the same model")
     parser.add_argument("--model", help="the model's name in the trace")
     return parser.parse_args()
 
@@ -135,6 +136,22 @@ def inputs(batch, size, context, vocabulary):
     return torch.rand(batch, 3, *sides), ids
 
 
+def fvcore(model, runs, given):
+    """fvcore's MACs by operator; it traces the model once more."""
+    from fvcore.nn import FlopCountAnalysis
+
+    class Towers(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = model
+
+        def forward(self, *given):
+            return tuple(run(x) for run, x in zip(runs, given))
+
+    count = FlopCountAnalysis(Towers(), given).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    return {name: int(macs) for name, macs in count.by_operator().items()}
+
+
 def main():
     args = arguments()
     torch.set_num_threads(args.threads)
@@ -151,11 +168,16 @@ def main():
         pixels, ids = inputs(args.batch, size, context, vocabulary)
     backend = torch.nn.attention.SDPBackend
     kernels = [backend.MATH] if args.attention == "eager" else [backend.FLASH_ATTENTION, backend.MATH]
-    with torch.no_grad(), torch.nn.attention.sdpa_kernel(kernels), flop_counter(trace, args.flop_counter), trace:
-        for tower, run, given in (("image", image, pixels), ("text", text, ids)):
-            if args.towers in ("both", tower):
-                places.tower = tower
+    towers = [("image", image, pixels), ("text", text, ids)]
+    towers = [tower for tower in towers if args.towers in ("both", tower[0])]
+    with torch.no_grad(), torch.nn.attention.sdpa_kernel(kernels):
+        with flop_counter(trace, args.flop_counter), trace:
+            for places.tower, run, given in towers:
                 run(given)
+        if args.fvcore:
+            with trace.markers.region("fvcore"):
+                _, runs, given = zip(*towers)
+                trace.counted_by("fvcore", "mac", fvcore(model, runs, given))
     trace.close()
 
 

@@ -150,9 +150,9 @@ class Trace(TorchDispatchMode):
             }
         )
 
-    def counted_by(self, tool, flops):
+    def counted_by(self, tool, unit, counts):
         """What another tool counted of all that, by operator."""
-        self.line({"counted_by": tool, "flops": flops})
+        self.line({"counted_by": tool, "unit": unit, "counts": counts})
 
     def close(self):
         if self.file:
@@ -170,7 +170,7 @@ def flop_counter(trace, asked=True):
     with FlopCounterMode(display=False) as counter:
         yield
     total = counter.get_flop_counts().get("Global", {})
-    trace.counted_by("FlopCounterMode", {str(name).removeprefix("aten."): count for name, count in total.items()})
+    trace.counted_by("FlopCounterMode", "flop", {str(name).removeprefix("aten."): count for name, count in total.items()})
 
 
 def main():

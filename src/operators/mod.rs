@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::terms::Kind;
-use crate::units::Count;
+use crate::units::{Count, Unit};
 
 mod gather;
 mod onnx;
@@ -82,8 +82,10 @@ pub struct CountedBy {
     /// The tool: `FlopCounterMode`.
     #[serde(rename = "counted_by")]
     pub tool: String,
-    /// FLOPs by the operator's name.
-    pub flops: BTreeMap<String, u64>,
+    /// What one of its counts stands for.
+    pub unit: Unit,
+    /// Counts by the operator's name, as the tool has it.
+    pub counts: BTreeMap<String, u64>,
 }
 
 /// What a framework ran, in the order of first execution.

@@ -29,8 +29,7 @@ fn parse(bytes: Vec<u8>, dimensions: &Dimensions) -> Result<Operators> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
-    use crate::operators::Dimensions;
+    use super::{Dimensions, parse};
 
     #[test]
     fn what_is_neither_is_refused_with_what_would_do() {

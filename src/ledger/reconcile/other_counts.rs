@@ -4,40 +4,62 @@ use std::collections::BTreeMap;
 
 use super::figure;
 use super::paths::term_path;
-use crate::ledger::{Basis, Entry, Evidence, Ledger};
+use crate::ledger::{Basis, Entry, Evidence, Figure, Ledger};
 use crate::operators::{CountedBy, Operators};
-use crate::units::{Amount, Count};
+use crate::units::{Amount, Count, Unit};
 
-/// One entry an operator that the tool does not see, or counts otherwise.
+/// What a tool and the operators have under one name.
+#[derive(Default)]
+struct Both {
+    ours: Amount,
+    theirs: Amount,
+    evidence: BTreeMap<String, Amount>,
+}
+
+/// One entry for the tool's unit, then one an operator that it does not see or counts otherwise, in FLOPs.
 pub fn ledger(other: &CountedBy, operators: &Operators) -> Ledger {
-    let mut places: BTreeMap<&str, BTreeMap<String, Amount>> = BTreeMap::new();
+    let mut names: BTreeMap<&str, Both> = BTreeMap::new();
     for operator in operators.operators.iter().filter(|operator| operator.macs > 0) {
-        let places = places.entry(&operator.name).or_default();
-        *places.entry(term_path(&operator.path)).or_default() += 2 * operator.macs as Amount;
+        let both = names.entry(common(&operator.name, other)).or_default();
+        both.ours += 2 * operator.macs as Amount;
+        *both.evidence.entry(term_path(&operator.path)).or_default() += 2 * operator.macs as Amount;
     }
-    let tool = &other.tool;
-    let mut entries = Vec::new();
-    for (name, places) in &places {
-        let ours: Amount = places.values().sum();
-        let (cause, text, theirs) = match other.flops.get(*name) {
-            None | Some(0) => ("operator-not-seen", format!("operator {name} not seen by {tool}"), 0),
-            Some(&theirs) => {
-                ("operator-counted-otherwise", format!("operator {name} counted otherwise by {tool}"), theirs)
-            }
-        };
-        let evidence = places.iter().map(|(place, flops)| Evidence { what: place.clone(), flops: *flops });
-        let flops = ours - Amount::from(theirs);
-        entries.push(Entry { cause: cause.into(), flops, basis: Basis::Predicted, text, evidence: evidence.collect() });
+    for (name, &count) in &other.counts {
+        names.entry(common(name, other)).or_default().theirs += Amount::from(count) * other.unit.flops() as Amount;
     }
-    for (name, &theirs) in other.flops.iter().filter(|(name, _)| !places.contains_key(name.as_str())) {
-        entries.push(Entry {
-            cause: "operator-without-products".into(),
-            flops: -Amount::from(theirs),
-            basis: Basis::Predicted,
-            text: format!("operator {name} counted by {tool}: it has no product here"),
-            evidence: vec![Evidence { what: name.clone(), flops: -Amount::from(theirs) }],
-        });
+    let printed: Count = other.counts.values().map(|&count| Count::from(count)).sum();
+    let opening = Figure { name: other.tool.clone(), value: printed, unit: other.unit };
+    let unit = (other.unit == Unit::Mac).then(|| Entry {
+        cause: "mac-counted-once".into(),
+        flops: printed as Amount,
+        basis: Basis::Predicted,
+        text: format!("counted once instead of twice by {}: a multiply-accumulate is 2 FLOPs", other.tool),
+        evidence: Vec::new(),
+    });
+    let seen = names.into_iter().filter_map(|(name, both)| entry(name, both, &other.tool));
+    Ledger::close(opening, unit.into_iter().chain(seen).collect(), figure("operators", 2 * operators.macs()))
+}
+
+/// The name that a tool's operator and a framework's go by. Tools that trace a graph of their own have other
+/// names for products than the framework has for what it runs.
+fn common<'a>(name: &'a str, other: &CountedBy) -> &'a str {
+    match name {
+        "conv" | "convolution" if other.counts.contains_key("conv") => "convolution",
+        "linear" | "matmul" | "addmm" | "mm" | "bmm" | "baddbmm" if other.counts.contains_key("linear") => {
+            "linear or matmul"
+        }
+        _ => name,
     }
-    let counted = other.flops.values().map(|&flops| Count::from(flops)).sum();
-    Ledger::close(figure(tool, counted), entries, figure("operators", 2 * operators.macs()))
+}
+
+fn entry(name: &str, both: Both, tool: &str) -> Option<Entry> {
+    let Both { ours, theirs, evidence } = both;
+    let (cause, text) = match (ours, theirs) {
+        _ if ours == theirs => return None,
+        (_, 0) => ("operator-not-seen", format!("operator {name} not seen by {tool}")),
+        (0, _) => ("operator-without-products", format!("operator {name} counted by {tool}: it has no product here")),
+        _ => ("operator-counted-otherwise", format!("operator {name} counted otherwise by {tool}")),
+    };
+    let evidence = evidence.into_iter().map(|(what, flops)| Evidence { what, flops }).collect();
+    Some(Entry { cause: cause.into(), flops: ours - theirs, basis: Basis::Predicted, text, evidence })
 }

@@ -11,16 +11,14 @@ pub fn decode(bytes: Vec<u8>) -> Option<(Model, Option<String>)> {
     let bytes = Bytes::from(bytes);
     let missing = missing(bytes.clone())?;
     let mut model = Model::default();
-    let lost = match missing {
-        0 => model.merge(bytes).err().map(|e| format!("the model is damaged: {e}; what follows was not read")),
-        _ => {
-            // Zeros are no field, so that merging ends where the file does and keeps what it has read.
-            let ended = model.merge(bytes.chain(Zeros(missing))).is_err();
-            debug_assert!(ended);
-            Some(format!(
-                "the model is cut off: {missing} bytes are missing; nodes, weights or inputs after that were not read"
-            ))
-        }
+    // Zeros are no field: merging ends where the file does, and keeps what it has read.
+    let ended = model.merge(bytes.chain(Zeros(missing))).err();
+    let lost = match (missing, ended) {
+        (0, None) => None,
+        (0, Some(e)) => Some(format!("the model is damaged: {e}; what follows was not read")),
+        (missing, _) => Some(format!(
+            "the model is cut off: {missing} bytes are missing; nodes, weights or inputs after that were not read"
+        )),
     };
     model.graph.is_some().then_some((model, lost))
 }

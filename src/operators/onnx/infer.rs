@@ -5,13 +5,13 @@ use super::value::Value;
 use crate::operators::registry;
 
 /// A value a result; none, where nothing follows.
-pub fn infer(node: &Node, inputs: &[&Value], version: i64) -> Vec<Value> {
-    shapes(node, inputs, version).map_or_else(Vec::new, |shapes| shapes.into_iter().map(Value::of).collect())
+pub fn infer(node: &Node, inputs: &[&Value]) -> Vec<Value> {
+    shapes(node, inputs).map_or_else(Vec::new, |shapes| shapes.into_iter().map(Value::of).collect())
 }
 
 type Shape = Vec<u64>;
 
-fn shapes(node: &Node, inputs: &[&Value], version: i64) -> Option<Vec<Shape>> {
+fn shapes(node: &Node, inputs: &[&Value]) -> Option<Vec<Shape>> {
     let input = Inputs { node, values: inputs };
     let one = |shape: Option<Shape>| Some(vec![shape?]);
     match node.op_type.as_str() {
@@ -53,8 +53,7 @@ fn shapes(node: &Node, inputs: &[&Value], version: i64) -> Option<Vec<Shape>> {
         "Shape" => Some(vec![vec![input.shape(0)?.len() as u64]]),
         "Size" => Some(vec![Vec::new()]),
         "Attention" => attention(&input),
-        // Softmax and LogSoftmax among them, whatever their axis means in this version.
-        name if same_shape(name) && version > 0 => one(input.shape(0).cloned()),
+        name if same_shape(name) => one(input.shape(0).cloned()),
         _ => None,
     }
 }
@@ -374,3 +373,7 @@ fn attention(input: &Inputs) -> Option<Vec<Shape>> {
     };
     Some(vec![shape])
 }
+
+#[cfg(test)]
+#[path = "infer_tests.rs"]
+mod tests;

@@ -32,14 +32,7 @@ pub fn parse(bytes: Vec<u8>, dimensions: &Dimensions) -> Option<Operators> {
     let (model, lost) = decode::decode(bytes)?;
     let functions = model.functions.iter().map(|f| ((f.domain.as_str(), f.name.as_str()), f)).collect();
     let graph = model.graph.as_ref()?;
-    let version = model.opset_import.iter().find(|set| matches!(set.domain.as_str(), "" | "ai.onnx"));
-    let mut walk = Walk {
-        functions,
-        dimensions,
-        version: version.map_or(i64::MAX, |set| set.version),
-        gathering: Gathering::default(),
-        free: Vec::new(),
-    };
+    let mut walk = Walk { functions, dimensions, gathering: Gathering::default(), free: Vec::new() };
     let mut values = walk.given(graph);
     let declared = graph.value_info.iter().map(|info| (info.name.as_str(), info)).collect();
     walk.nodes(&graph.node, &mut values, &declared, "", 0);
@@ -58,8 +51,6 @@ type Declared<'a> = HashMap<&'a str, &'a ValueInfo>;
 struct Walk<'a> {
     functions: HashMap<(&'a str, &'a str), &'a Function>,
     dimensions: &'a Dimensions,
-    /// Of ONNX's own operators.
-    version: i64,
     gathering: Gathering,
     /// Names of dimensions that nobody gave a size.
     free: Vec<String>,
@@ -112,7 +103,7 @@ impl Walk<'_> {
     fn node(&mut self, node: &Node, values: &mut Values, declared: &Declared, path: String) {
         let unknown = Value::default();
         let inputs: Vec<&Value> = node.input.iter().map(|name| values.get(name).unwrap_or(&unknown)).collect();
-        let mut outputs = fold::fold(node, &inputs).unwrap_or_else(|| infer::infer(node, &inputs, self.version));
+        let mut outputs = fold::fold(node, &inputs).unwrap_or_else(|| infer::infer(node, &inputs));
         outputs.resize(node.output.len(), Value::default());
         for (output, name) in outputs.iter_mut().zip(&node.output) {
             if let (None, Some(info)) = (&output.shape, declared.get(name.as_str())) {

@@ -8,18 +8,8 @@ use prost::bytes::Bytes;
 pub struct Model {
     #[prost(message, optional, tag = "7")]
     pub graph: Option<Graph>,
-    #[prost(message, repeated, tag = "8")]
-    pub opset_import: Vec<OperatorSet>,
     #[prost(message, repeated, tag = "25")]
     pub functions: Vec<Function>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub struct OperatorSet {
-    #[prost(string, tag = "1")]
-    pub domain: String,
-    #[prost(int64, tag = "2")]
-    pub version: i64,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -66,7 +66,7 @@ impl Reader {
 fn cut(fields: &[&str]) -> Result<(), Problem> {
     let whole = ["info", "create", "error", "warn", "warning"];
     let tells = |field: &&str| whole.iter().any(|word| field.starts_with(word));
-    if fields.iter().any(|field| tells(&field)) { Ok(()) } else { Err("cut off".into()) }
+    if fields.iter().any(tells) { Ok(()) } else { Err("cut off".into()) }
 }
 
 fn execution(fields: &HashMap<&str, &str>, gathering: &mut Gathering) -> Result<(), Problem> {
