@@ -28,12 +28,16 @@ impl Coverage {
             return None;
         }
         let terms = subject.terms().iter().filter(|term| scope.covers(term));
-        let batched = |term: &Term| match term.role {
-            // Every image with every text.
-            Role::Logits => batch * batch,
-            _ => self.weight(subject.spec, term).batched(batch),
+        let counted = |term: &Term| {
+            let weight = self.weight(subject.spec, term);
+            let times = match term.role {
+                // Every image with every text.
+                Role::Logits => batch * batch,
+                _ => weight.batched(batch),
+            };
+            times * self.weighed(subject.spec, term, weight)
         };
-        Some(terms.map(|term| self.value(subject.spec, term) * batched(term)).sum())
+        Some(terms.map(counted).sum())
     }
 
     pub fn accounts(&self, subject: &Subject, scope: Scope) -> Vec<Account> {
@@ -67,7 +71,11 @@ impl Coverage {
 
     /// What the tool counts for a term, straight from the table.
     fn value(&self, spec: &ClipSpec, term: &Term) -> Count {
-        match self.weight(spec, term) {
+        self.weighed(spec, term, self.weight(spec, term))
+    }
+
+    fn weighed(&self, spec: &ClipSpec, term: &Term, weight: Weight) -> Count {
+        match weight {
             Weight::Nothing | Weight::Gelu(_) => 0,
             Weight::Macs(each) => each * term.macs,
             Weight::MacsTwice(each) => 2 * each * term.macs,

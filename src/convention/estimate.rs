@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ANALYTIC, BatchStep, Elementwise, Scope, Setting, Subject, all, elementwise, step};
+use super::{ANALYTIC, BatchStep, Elementwise, Recompute, Scope, Setting, Subject, all, elementwise, possible, step};
 use crate::Result;
 use crate::model::terms::{Term, Tower, flops};
 use crate::model::{ClipSpec, Parameters};
@@ -69,6 +69,15 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// A step is told of where more is asked for than one example's forward pass.
+    pub fn new(setting: Setting, elementwise: bool) -> Options {
+        let Setting { batch, backward, recompute, logits, .. } = setting;
+        let asked = batch > 1 || backward || recompute != Recompute::None || logits.is_some();
+        Options { batch, step: asked.then_some(setting), elementwise }
+    }
+}
+
 /// The counts for one image and one full-length text.
 pub fn estimate(spec: &ClipSpec) -> Estimate {
     let subject = Subject::new(spec);
@@ -76,7 +85,13 @@ pub fn estimate(spec: &ClipSpec) -> Estimate {
 }
 
 /// The counts of a batch, and what else was asked for.
+///
+/// # Errors
+///
+/// A batch or ranks above [`super::MOST`], recomputation without a backward pass, or logits of a
+/// model with one tower.
 pub fn estimate_with(spec: &ClipSpec, options: &Options) -> Result<Estimate> {
+    possible("batch", options.batch)?;
     let subject = Subject::new(spec);
     Ok(Estimate {
         step: options.step.as_ref().map(|setting| step(&subject, setting)).transpose()?,

@@ -27,7 +27,7 @@ pub use estimate::{ConventionCount, Estimate, Options, TowerFlops, estimate, est
 pub use listing::{Covered, Listed, Listing, Weighed, listing};
 pub use name::CountName;
 pub use rule::Weight;
-pub use step::{BatchStep, Logits, MOST, Recompute, Setting, step};
+pub use step::{BatchStep, Logits, MOST, Recompute, Setting, possible, step};
 
 use crate::model::terms::{self, Term, Tower};
 use crate::model::{ClipSpec, Parameters, parameters};

@@ -12,7 +12,7 @@ mod thop;
 mod torchinfo;
 mod torchstat;
 
-use super::rule::{Rule, Weight, Where};
+use super::rule::{Roles, Rule, Weight, Where};
 use super::{Convention, Method, Scope};
 use crate::model::spec::Family;
 use crate::model::terms::Role;
@@ -66,8 +66,8 @@ const BIASES: [Role; 6] = [Role::PatchBias, Role::QkvBias, Role::OutBias, Role::
 const BIASES_OF_PATCHES: [Role; 1] = [Role::PatchBias];
 const LAYER_NORMS: [Role; 4] = [Role::LnPre, Role::Ln1, Role::Ln2, Role::LnPost];
 
-const fn rule(place: Where, roles: &'static [Role], weight: Weight) -> Rule {
-    Rule { place, roles, weight }
+const fn rule(place: Where, roles: &[Role], weight: Weight) -> Rule {
+    Rule { place, roles: Roles::of(roles), weight }
 }
 
 const GELU: [Role; 1] = [Role::Act];
