@@ -96,7 +96,7 @@ def estimate(
     >>> [count["image"] for count in vit["conventions"] if count["name"] == "thop"][0]
     2946760704
     >>> estimate("ViT-B-32", batch=256, backward=True)["step"]["backward"]
-    7506767904768
+    7506717835264
     """
     keywords = _keywords(
         tower_config,

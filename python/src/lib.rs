@@ -9,7 +9,8 @@ pyo3::create_exception!(flopledger, ConfigError, pyo3::exceptions::PyValueError)
 
 /// The error as Python code meets it, for which the command line's options are keywords.
 fn refused(error: flopledger::Error) -> PyErr {
-    const KEYWORDS: [(&str, &str); 6] = [
+    const KEYWORDS: [(&str, &str); 7] = [
+        ("--preset NAME", "a preset's name"),
         ("--tower-config FILE", "tower_config=FILE"),
         ("--tower-config", "tower_config"),
         ("--context", "context"),

@@ -22,22 +22,21 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// The count for so many images and as many texts.
-    pub fn count(&self, subject: &Subject, scope: Scope, batch: Count) -> Option<Count> {
-        if self.image_only && scope != Scope::IMAGE {
-            return None;
-        }
-        let terms = subject.terms().iter().filter(|term| scope.covers(term));
-        let counted = |term: &Term| {
+    /// The counts of these scopes, for so many images and as many texts.
+    pub fn counts<const N: usize>(&self, subject: &Subject, scopes: [Scope; N], batch: Count) -> [Option<Count>; N] {
+        let mut counts = scopes.map(|scope| (!self.image_only || scope == Scope::IMAGE).then_some(0));
+        for term in subject.terms() {
             let weight = self.weight(subject.spec, term);
             let times = match term.role {
                 // Every image with every text.
                 Role::Logits => batch * batch,
                 _ => weight.batched(batch),
             };
-            times * self.weighed(subject.spec, term, weight)
-        };
-        Some(terms.map(counted).sum())
+            let counted = times * self.weighed(subject.spec, term, weight);
+            let covered = counts.iter_mut().zip(scopes).filter(|(_, scope)| scope.covers(term));
+            covered.filter_map(|(count, _)| count.as_mut()).for_each(|count| *count += counted);
+        }
+        counts
     }
 
     pub fn accounts(&self, subject: &Subject, scope: Scope) -> Vec<Account> {
@@ -55,8 +54,8 @@ impl Coverage {
 
     /// What the table has for a role in a tower, where image towers are of this family.
     pub fn weight_of(&self, tower: Option<Tower>, family: Family, role: Role) -> Weight {
-        let mut rules = self.rules.iter().flat_map(|rules| rules.iter());
-        rules.find(|rule| rule.fits(tower, family, role)).map_or(Weight::Nothing, |rule| rule.weight)
+        let fits = |rule: &&Rule| rule.fits(tower, family, role);
+        self.rules.iter().find_map(|rules| rules.iter().find(fits)).map_or(Weight::Nothing, |rule| rule.weight)
     }
 
     fn weight(&self, spec: &ClipSpec, term: &Term) -> Weight {

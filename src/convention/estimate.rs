@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{ANALYTIC, BatchStep, Elementwise, Recompute, Scope, Setting, Subject, all, elementwise, possible, step};
+use super::{
+    ANALYTIC, BatchStep, Convention, Elementwise, Recompute, Scope, Setting, Subject, all, elementwise, possible, step,
+};
 use crate::Result;
 use crate::model::terms::{Term, Tower, flops};
 use crate::model::{ClipSpec, Parameters};
@@ -108,14 +110,11 @@ fn counted(subject: &Subject, batch: u64) -> Estimate {
         spec.has(tower).then(|| rows * flops(terms))
     };
     let tools = all().filter(|convention| convention.name != ANALYTIC);
-    let conventions = tools.map(|convention| ConventionCount {
-        name: convention.name,
-        setting: convention.setting,
-        unit: convention.unit,
-        image: convention.batch_count(subject, Scope::IMAGE, rows),
-        text: convention.batch_count(subject, Scope::TEXT, rows),
-        total: convention.batch_count(subject, Scope::Total, rows),
-        description: convention.description,
+    let conventions = tools.map(|convention| {
+        let scopes = [Scope::IMAGE, Scope::TEXT, Scope::Total];
+        let [image, text, total] = convention.batch_counts(subject, scopes, rows);
+        let Convention { name, setting, unit, description, .. } = *convention;
+        ConventionCount { name, setting, unit, image, text, total, description }
     });
     Estimate {
         schema: "flopledger.estimate/1",

@@ -99,12 +99,14 @@ pub struct Rule {
 impl Rule {
     /// Is it about this role in this tower, where image towers are of this family?
     pub fn fits(&self, tower: Option<Tower>, family: Family, role: Role) -> bool {
-        let place = match self.place {
+        if !self.roles.contains(role) {
+            return false;
+        }
+        match self.place {
             Where::Anywhere => true,
             Where::Text => tower == Some(Tower::Text),
             Where::AnyImage => tower == Some(Tower::Image),
             Where::Image(own) => tower == Some(Tower::Image) && family == own,
-        };
-        place && self.roles.contains(role)
+        }
     }
 }
