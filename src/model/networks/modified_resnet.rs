@@ -39,7 +39,7 @@ pub fn tower(keys: &Keys, resnet: ModifiedResNet, embed_dim: u64) -> Result<Netw
     let ModifiedResNet { layers, width, heads, image } = resnet;
     let features = width * STRIDE;
     let grid = Size { height: image.height / STRIDE, width: image.width / STRIDE };
-    if grid.area() == 0 || width % 2 != 0 || features % heads != 0 {
+    if grid.area() == 0 || !width.is_multiple_of(2) || !features.is_multiple_of(heads) {
         return Err(keys
             .bad(
                 "width",

@@ -170,6 +170,6 @@ impl Vit {
 
     /// Does every pixel belong to a patch?
     pub fn tiled(&self) -> bool {
-        self.image.height % self.patch.height == 0 && self.image.width % self.patch.width == 0
+        self.image.height.is_multiple_of(self.patch.height) && self.image.width.is_multiple_of(self.patch.width)
     }
 }
