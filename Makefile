@@ -4,19 +4,18 @@ PREFIX ?= $(HOME)/.local
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # All three gemms: matrixmultiply's AVX2 kernel, the gemm crate's AVX-512 one, plain loops.
 FEATURES := --features flopledger-clip/gemm
-PYTHON ?= python3
 # Of the benchmark, by name; all if empty.
 ROWS ?=
 FLOPLEDGER := $(TARGET)/release/flopledger
 
-.PHONY: build run test test-all test-python lint bench fuzz install clean
+.PHONY: build run test test-all test-frameworks test-python lint bench fuzz install clean
 
 build:
 	$(CARGO) build --release --locked $(FEATURES)
 
-# The main job on the built-in workload.
+# The main job on the built-in workload. Ends with the name of the report that it wrote.
 run: build
-	$(FLOPLEDGER) reconcile
+	$(FLOPLEDGER) reconcile --time-runs 3 --peak measured --html $(TARGET)/flopledger-report.html
 
 # The programs that the tests start are built first.
 test: build
@@ -26,9 +25,24 @@ test: build
 test-all: build
 	$(CARGO) test --release --locked $(FEATURES) -- --include-ignored
 
-# The Python package, in a fresh virtual environment that PYTHON makes.
+# The Python package, in a fresh virtual environment.
 test-python:
-	PYTHON=$(PYTHON) python/tests/run.sh
+	python/tests/run.sh
+
+# PyTorch and ONNX Runtime, in an environment of their own unless FLOPLEDGER_PYTHON names one that has them.
+VENV := $(TARGET)/frameworks-venv
+PYTHON := $(or $(FLOPLEDGER_PYTHON),$(abspath $(VENV))/bin/python)
+
+test-frameworks: build $(if $(FLOPLEDGER_PYTHON),,$(VENV)/done)
+	FLOPLEDGER_PYTHON=$(PYTHON) $(CARGO) test --release --locked --workspace $(FEATURES) --test frameworks
+
+# Torch without CUDA where its own index can be reached, else as PyPI has it.
+$(VENV)/done: workloads/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --index-url https://download.pytorch.org/whl/cpu torch torchvision \
+		|| $(VENV)/bin/pip install --quiet torch torchvision
+	$(VENV)/bin/pip install --quiet -r workloads/requirements.txt
+	touch $@
 
 lint:
 	$(CARGO) fmt --all -- --check

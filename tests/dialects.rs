@@ -71,8 +71,7 @@ fn open_clips_own_configurations() {
 
 #[test]
 fn huggingfaces_model_types() {
-    // GroupViT is no plain transformer and is refused.
-    assert_eq!(agree("huggingface", &["groupvit-defaults", "groupvit-text"]), 89);
+    assert_eq!(agree("huggingface", &[]), 91);
 }
 
 #[test]

@@ -248,7 +248,7 @@ fn tables_speak_the_unit_asked_for() {
 fn bad_input_is_named_with_its_remedy() {
     let pair = |text: &str, vision: &str| format!(r#"{{"text_config": {text}, "vision_config": {vision}}}"#);
     let open = |text: &str, vision: &str| format!(r#"{{"embed_dim": 64, "text_cfg": {text}, "vision_cfg": {vision}}}"#);
-    let cases: [(String, &[&str]); 25] = [
+    let cases: [(String, &[&str]); 24] = [
         ("{".into(), &["not JSON"]),
         ("".into(), &["not JSON"]),
         ("7".into(), &["found the bare value 7"]),
@@ -257,15 +257,14 @@ fn bad_input_is_named_with_its_remedy() {
         (r#"{"model_type": "bert", "architectures": ["BertModel"]}"#.into(), &["model_type \"bert\"", "BertModel"]),
         (
             r#"{"model_type": "blip", "text_config": {}, "vision_config": {}}"#.into(),
-            &["model_type: not a CLIP that is supported: found \"blip\""],
+            &["it seems to be BLIP", "model_type \"blip\""],
         ),
         (pair(r#"{"model_type": "llama"}"#, "{}"), &["text_config.model_type", "\"llama\""]),
         (r#"{"text_config": {}}"#.into(), &["an object with the keys text_config"]),
         (pair(r#"{"hidden_size": 0}"#, "{}"), &["text_config.hidden_size", "0 is not possible", "from 1 to"]),
         (pair("{}", r#"{"num_hidden_layers": -3}"#), &["vision_config.num_hidden_layers", "-3"]),
         (pair("{}", r#"{"image_size": "big"}"#), &["vision_config.image_size", "\"big\""]),
-        (pair("{}", r#"{"image_size": 225}"#), &["image_size", "225 is not divisible by patch_size 32", "e.g. 224"]),
-        (pair("{}", r#"{"image_size": 16}"#), &["image_size", "16 is not divisible by patch_size 32", "e.g. 32"]),
+        (pair("{}", r#"{"image_size": 16}"#), &["image_size", "16 is less than patch_size 32", "e.g. 512"]),
         (pair(r#"{"num_attention_heads": 7}"#, "{}"), &["num_attention_heads", "7 heads do not divide the width 512"]),
         (pair("{}", r#"{"intermediate_size": 1e30}"#), &["intermediate_size", "1e+30"]),
         (pair(r#"{"vocab_size": 99999999999999999999}"#, "{}"), &["vocab_size"]),
@@ -274,9 +273,9 @@ fn bad_input_is_named_with_its_remedy() {
         (r#"{"text_cfg": {}, "vision_cfg": {}}"#.into(), &["embed_dim", "missing"]),
         (r#"{"embed_dim": 64, "vision_cfg": {}}"#.into(), &["text_cfg", "missing"]),
         (open("{}", r#"{"mlp_ratio": 1e300}"#), &["vision_cfg.mlp_ratio", "1e300"]),
-        (open("{}", r#"{"layers": [3, 4, 6, 3]}"#), &["vision_cfg.layers", "ModifiedResNet", "not supported"]),
+        (open("{}", r#"{"layers": [3, 4, 6]}"#), &["vision_cfg.layers", "a list of 3 is not a ModifiedResNet"]),
         (open("{}", r#"{"timm_model_name": "vit_huge"}"#), &["timm_model_name", "\"vit_huge\" are not known"]),
-        (open(r#"{"hf_model_name": "xlm"}"#, "{}"), &["text_cfg.hf_model_name", "\"xlm\"", "not supported"]),
+        (open(r#"{"hf_model_name": "xlm"}"#, "{}"), &["text_cfg.hf_model_name", "\"xlm\"", "--tower-config"]),
     ];
     let dir = tempfile::tempdir().unwrap();
     for (config, parts) in cases {
@@ -298,4 +297,39 @@ fn refused(args: &[&str], parts: &[&str]) {
     for part in parts {
         assert!(stderr.contains(part), "{part:?} is not in {stderr:?}");
     }
+}
+
+/// 7 x 7 patches of 32 pixels fit into 225 as into 224; the rest is said to be left out.
+#[test]
+fn pixels_beyond_the_last_patch_are_noted() {
+    let fitting = estimate(r#"{"model_type": "clip", "vision_config": {"image_size": 224}}"#);
+    let larger = estimate(r#"{"model_type": "clip", "vision_config": {"image_size": 225}}"#);
+    assert_eq!(larger["flops"], fitting["flops"]);
+    assert!(larger["notes"][0].as_str().unwrap().contains("no multiple of patch_size 32"), "{}", larger["notes"]);
+    assert_eq!(fitting["notes"].as_array().unwrap().len(), 0);
+}
+
+/// tiny at 32 pixels has 16 patches and 17 tokens; with 5 tokens of text; by hand as above.
+#[test]
+fn another_image_size_and_text_length() {
+    let found = json(&["--preset", "tiny", "--image-size", "32", "--context", "5"]);
+    let block = |tokens: u64| 2 * (tokens * 48 * (4 * 48 + 2 * 96) + 2 * tokens * tokens * 48);
+    assert_eq!(found["flops"]["image"].as_u64(), Some(2 * (16 * 192 * 48 + block(17) + 48 * 32)));
+    assert_eq!(found["flops"]["text"].as_u64(), Some(2 * (block(5) + 48 * 32)));
+    refused(&["estimate", "--preset", "tiny", "--image-size", "huge"], &["--image-size huge", "remedy:"]);
+}
+
+#[test]
+fn a_training_step_shows_its_parts() {
+    let args = ["--preset", "tiny", "--batch", "4", "--backward", "--recompute", "full", "--logits", "local"];
+    let found = json(&args);
+    let (step, forward) = (&found["step"], json(&["--preset", "tiny"])["flops"]["total"].as_u64().unwrap());
+    assert_eq!(found["flops"]["total"].as_u64(), Some(4 * forward));
+    assert_eq!(step["forward"].as_u64(), Some(4 * forward));
+    // The pixels of 9 patches get no gradient.
+    assert_eq!(step["backward"].as_u64(), Some(4 * (2 * forward - 2 * 9 * 192 * 48)));
+    assert_eq!(step["recomputation"].as_u64(), Some(4 * forward));
+    // Two products of 4 images with 4 texts, three times.
+    assert_eq!(step["logits"].as_u64(), Some(3 * 2 * 2 * 4 * 4 * 32));
+    refused(&["estimate", "--preset", "tiny", "--recompute", "full"], &["--recompute", "--backward"]);
 }

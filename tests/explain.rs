@@ -174,7 +174,7 @@ fn wrong_names_are_refused_with_a_remedy() {
         (&["thop@hff", "analytic"], "thop has no setting \"hff\"; nearest: hf"),
         (&["seed-formula@x", "analytic"], "seed-formula has no settings"),
         (&["thop:audio", "analytic"], "there is no tower \"audio\""),
-        (&["torchstat:text", "analytic"], "torchstat cannot run text"),
+        (&["torchstat:text", "analytic"], "torchstat has no figure for text"),
         (&["1.5", "analytic"], "1.5: not a whole number"),
         (&["thop", "analytic", "--preset", "ViT-L-14-337"], "nearest: ViT-L-14-336"),
     ];

@@ -54,3 +54,12 @@ fn every_subcommand_has_a_page() {
     assert!(main.contains("flopledger\\-run"), "{main}");
     assert_eq!(flopledger(&["man", "/proc/no/folder"]).status.code(), Some(2));
 }
+
+#[test]
+fn every_subcommand_shows_how_it_is_used() {
+    for name in subcommands() {
+        let help = String::from_utf8(flopledger(&[&name, "--help"]).stdout).expect("text");
+        let (_, examples) = help.split_once("Example").unwrap_or_else(|| panic!("{name}: no example in\n{help}"));
+        assert!(examples.contains(&format!("flopledger {name}")), "{name}: {examples}");
+    }
+}

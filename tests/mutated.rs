@@ -174,7 +174,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: if cfg!(debug_assertions) { 512 } else { 4096 },
+        cases: if cfg!(debug_assertions) { 128 } else { 2048 },
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The wheel in a fresh virtual environment, which PYTHON (python3) makes: its tests, the examples of
+# The wheel in a fresh virtual environment of the Python that is named (python3): its tests, the examples of
 # its documentation, and its speed. Exits 77 where the environment or maturin cannot be had.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 environment=$(realpath -m "${CARGO_TARGET_DIR:-target}/python")
-python=${PYTHON:-python3}
+python=${1:-python3}
 
 unavailable() {
   echo "notice: the Python package is not tested: $1" >&2

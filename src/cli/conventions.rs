@@ -8,6 +8,7 @@ use crate::report::Standard;
 ///
 /// The names are those that explain takes: name[@setting][:tower].
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Example: flopledger conventions --format csv")]
 pub struct Args {
     #[command(flatten)]
     output: super::Output,

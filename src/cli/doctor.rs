@@ -15,6 +15,7 @@ use crate::report::{Auto, Diagnosis, Format, Standard};
 
 /// What this machine allows, which counter `auto` uses and why, and how to get a better one
 #[derive(Arguments, Debug)]
+#[command(after_help = "Example: flopledger doctor")]
 pub struct Args {
     /// The same as --format json
     #[arg(long)]

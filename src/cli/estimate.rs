@@ -11,6 +11,10 @@ use crate::{Error, Result};
 /// What a CLIP costs, counted from its configuration: true FLOPs, parameters, and what every
 /// counter would print
 #[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  flopledger estimate --preset ViT-L-14-336
+  flopledger estimate config.json --terms --format csv -o terms.csv")]
 pub struct Args {
     /// Configuration files of models
     #[arg(value_name = "CONFIG.json")]

@@ -1,19 +1,25 @@
 //! `flopledger explain`: the ledger between two counts of a model.
 
+use super::{diff, results};
 use crate::Result;
 use crate::ledger::explain::{Side, explain};
 use crate::report::{Explained, Standard};
 
-/// Why two counts of one model differ: the ledger from one to the other, cause by cause
+/// Why two counts of one model differ, or two results: the ledger from one to the other, cause by cause
 ///
 /// A count is named name[@setting][:tower], e.g. thop, thop@hf:image, fvcore@open_clip-torch2,
 /// flop-counter:text, seed-formula; analytic is the true count. A number with its unit, e.g.
 /// 116.5Gmac, stands for itself: then the residual shows what no cause explains.
 ///
 /// The ledger reconciles the numbers as they are printed, MACs with FLOPs where the two counts
-/// have different units. --unit mac takes the true count in MACs. Without a model, the preset
+/// have different units. Two files of results are compared as `flopledger diff` does. --unit mac takes the true count in MACs. Without a model, the preset
 /// ViT-L-14-336 is explained.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  flopledger explain thop analytic --preset ViT-L-14-336
+  flopledger explain 0.514Tflop seed-formula
+  flopledger explain before.json after.json")]
 pub struct Args {
     /// The count to start from
     from: String,
@@ -22,6 +28,8 @@ pub struct Args {
     #[command(flatten)]
     model: super::model_args::ModelArgs,
     #[command(flatten)]
+    html: super::html_args::HtmlArgs,
+    #[command(flatten)]
     output: super::Output,
 }
 
@@ -29,11 +37,16 @@ pub struct Args {
 const DEFAULT_MODEL: &str = "ViT-L-14-336";
 
 pub fn run(args: Args) -> Result<u8> {
+    if let (Some(from), Some(to)) = (results::named(&args.from), results::named(&args.to)) {
+        return diff::print(from, to, &args.output, &args.html);
+    }
     let unit = args.output.unit();
     let from = Side::parse(&args.from)?.in_unit(unit);
     let to = Side::parse(&args.to)?.in_unit(unit);
     let spec = args.model.load_or(DEFAULT_MODEL)?;
+    let (sink, page) = (args.output.open(Standard::Stdout)?, args.html.open()?);
     let explanation = explain(&spec, &from, &to)?;
-    args.output.open(Standard::Stdout)?.print(&Explained(&explanation))?;
+    sink.print(&Explained(&explanation))?;
+    page.write(&Explained(&explanation))?;
     Ok(0)
 }

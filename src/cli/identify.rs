@@ -10,6 +10,10 @@ use crate::report::Standard;
 /// Its last digit says how it was rounded; without a prefix it is exact. As MACs are often called
 /// FLOPs, a unit excludes nothing. Without a model, every preset is searched.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  flopledger identify 116.5Gmac
+  flopledger identify 41.09GFLOPs --preset ViT-B-16")]
 pub struct Args {
     /// The number
     number: String,

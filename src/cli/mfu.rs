@@ -4,6 +4,7 @@ use clap::Args as Arguments;
 use num_rational::BigRational;
 
 use super::Output;
+use super::html_args::HtmlArgs;
 use super::model_args::ModelArgs;
 use crate::report::{Devices, Format, PublishedList, Sink, Standard};
 use crate::utilisation::decimal;
@@ -66,6 +67,8 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    html: HtmlArgs,
+    #[command(flatten)]
     output: Output,
 }
 
@@ -120,5 +123,8 @@ fn measure(args: Args, sink: Sink) -> Result<()> {
     let samples_per_second = args.samples_per_second.ok_or_else(|| missing("--samples-per-second"))?;
     let measured = Measured { samples_per_second, devices: args.devices, precision };
     let spec = args.model.load()?;
-    sink.print(&utilisation(&spec, &setting, &measured, &Peak { device, tflops })?)
+    let page = args.html.open()?;
+    let utilisation = utilisation(&spec, &setting, &measured, &Peak { device, tflops })?;
+    sink.print(&utilisation)?;
+    page.write(&utilisation)
 }

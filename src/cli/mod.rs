@@ -12,21 +12,29 @@ use crate::{Error, Result};
 mod completions;
 mod conventions;
 mod counters;
+mod diff;
 mod doctor;
 mod estimate;
 mod events;
 mod explain;
+mod framework_logs;
+mod html_args;
 mod identify;
 mod man;
+mod merge;
 mod mfu;
 mod model_args;
 mod operators;
 mod peak;
 mod perf_args;
+mod progress;
+mod rank;
 mod reconcile;
+mod results;
 mod run;
 mod stat_args;
 mod time_args;
+mod workloads;
 
 #[derive(Parser)]
 #[command(name = "flopledger", version, about, max_term_width = 100)]
@@ -43,6 +51,8 @@ enum Command {
     Conventions(conventions::Args),
     Run(run::Args),
     Reconcile(reconcile::Args),
+    Diff(diff::Args),
+    Merge(merge::Args),
     Operators(operators::Args),
     Events(events::Args),
     Doctor(doctor::Args),
@@ -58,7 +68,7 @@ pub struct Output {
     /// How the result is printed
     #[arg(long, value_enum, default_value = "table", global = true)]
     format: Format,
-    /// Write the result to FILE
+    /// Write the result to FILE; %r in its name is this process's rank under mpirun, srun or torchrun
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Unit of the counts in tables (JSON and CSV name theirs)
@@ -68,7 +78,8 @@ pub struct Output {
 
 impl Output {
     pub fn open(&self, standard: Standard) -> Result<Sink> {
-        Sink::open(self.output.clone(), standard, self.format, self.unit)
+        let file = self.output.as_deref().map(rank::in_name).transpose()?;
+        Sink::open(file, standard, self.format, self.unit)
     }
 
     /// The unit that the numbers of this output are in, where they have no unit of their own.
@@ -98,6 +109,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8> {
         Command::Conventions(args) => conventions::run(args),
         Command::Run(args) => run::run(args),
         Command::Reconcile(args) => reconcile::run(args),
+        Command::Diff(args) => diff::run(args),
+        Command::Merge(args) => merge::run(args),
         Command::Operators(args) => operators::run(args),
         Command::Events(args) => events::run(args),
         Command::Doctor(args) => doctor::run(args),

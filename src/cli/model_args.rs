@@ -1,5 +1,6 @@
 //! The model a subcommand is about.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -21,7 +22,7 @@ pub struct ShapeArgs {
     /// The dimensions of a tower that the file only names: its own config.json, or an object with
     /// open_clip's keys
     #[arg(long = "tower-config", value_name = "FILE")]
-    towers: Vec<PathBuf>,
+    tower_files: Vec<PathBuf>,
 }
 
 impl ShapeArgs {
@@ -29,7 +30,7 @@ impl ShapeArgs {
         Ok(Wanted {
             image_size: self.image_size.as_deref().map(size).transpose()?,
             context: self.context,
-            towers: self.towers.iter().map(|path| model::tower_file(path)).collect::<Result<_>>()?,
+            towers: self.tower_files.iter().map(|path| model::tower_file(path)).collect::<Result<_>>()?,
         })
     }
 }
@@ -84,12 +85,32 @@ impl ModelArgs {
         })
     }
 
-    /// The same choice as arguments of the built-in workload.
-    pub fn words(&self, default: &str) -> Vec<OsString> {
+    /// The configuration's text, as its file has it.
+    pub fn text(&self, default: &str) -> Result<Cow<'static, str>> {
         match (&self.config, &self.preset) {
+            (Some(path), _) => std::fs::read_to_string(path)
+                .map(Cow::Owned)
+                .map_err(|e| Error::input(format!("{}: cannot read: {e}", path.display()))),
+            (None, name) => {
+                let name = name.as_deref().unwrap_or(default);
+                let text = model::preset_text(name);
+                text.map(Cow::Borrowed).ok_or_else(|| Error::input(format!("--preset {name}: there is no such preset")))
+            }
+        }
+    }
+
+    /// The same choice as arguments of the built-in workload, which runs models as their files are.
+    pub fn words(&self, default: &str) -> Result<Vec<OsString>> {
+        if self.shape.wanted()? != Wanted::default() {
+            return Err(Error::input(
+                "--image-size, --context, --tower-config: the workload runs a model as its file is",
+            )
+            .remedy("write the sizes into a configuration file and give that"));
+        }
+        Ok(match (&self.config, &self.preset) {
             (Some(path), _) => vec!["--config".into(), path.into()],
             (None, Some(name)) => vec!["--preset".into(), name.into()],
             (None, None) => vec!["--preset".into(), default.into()],
-        }
+        })
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args as Arguments;
 
 use super::Output;
+use super::progress::Progress;
 use crate::machine::{Cpu, peak};
 use crate::report::{Format, Standard};
 use crate::{Error, Result};
@@ -12,6 +13,7 @@ use crate::{Error, Result};
 /// This machine's peak: FLOP/s by precision and width, and bandwidth by cache level, on one and on all
 /// CPUs; measured, beside what its microarchitecture promises
 #[derive(Arguments, Debug)]
+#[command(after_help = "Example: flopledger peak --seconds 0.5")]
 pub struct Args {
     /// How long each figure is measured
     #[arg(long, value_name = "SECONDS", default_value_t = 0.1)]
@@ -38,6 +40,9 @@ pub fn run(mut args: Args) -> Result<u8> {
     let sink = args.output.open(Standard::Stdout)?;
     // The peak can be measured without knowing whose it is.
     let cpu = args.cpu.or_else(|| Cpu::this().ok());
-    sink.print(&peak::measure(cpu.as_ref(), Duration::from_secs_f64(args.seconds))?)?;
+    let progress = Progress::of("measuring this machine's peak");
+    let peak = peak::measure(cpu.as_ref(), Duration::from_secs_f64(args.seconds));
+    drop(progress);
+    sink.print(&peak?)?;
     Ok(0)
 }

@@ -6,6 +6,8 @@ use clap::Args as Arguments;
 
 use super::Output;
 use super::counters::Counters;
+use super::framework_logs::FrameworkLogs;
+use super::html_args::HtmlArgs;
 use super::perf_args::PerfArgs;
 use super::stat_args::StatArgs;
 use super::time_args::{TimeArgs, Work};
@@ -13,8 +15,10 @@ use crate::counter::repeat::Repeated;
 use crate::counter::timing::Input;
 use crate::counter::watch::Tick;
 use crate::counter::{
-    Choice, Chosen, Command, CountAt, Exit, Measurement, Options, Reference, RunResult, Target, choose, pmu_model,
+    Choice, Chosen, Command, CountAt, Exit, Measurement, Options, Reference, RunResult, Stdout, Target, choose,
+    pmu_model,
 };
+use crate::ledger::logged::Logged;
 use crate::ledger::side_by_side::{self, SideBySide};
 use crate::machine::Cpu;
 use crate::report::{Sink, Standard};
@@ -22,6 +26,11 @@ use crate::{Error, Result};
 
 /// Count the floating-point operations that a command executes
 #[derive(Arguments, Debug)]
+#[command(after_help = "\
+Examples:
+  flopledger run -- python3 train.py
+  flopledger run --counter translate --time-runs 5 --peak measured --html report.html -- ./solver
+  mpirun -n 4 flopledger run --format json -o run.%r.json -- ./solver")]
 pub struct Args {
     /// How to count. `perf,translate` or `perf,step` runs the command once with each, and tells what lies between
     #[arg(long, value_enum, value_delimiter = ',', default_value = "auto")]
@@ -35,6 +44,10 @@ pub struct Args {
     /// Say what counting took: blocks translated, their memory, traps, time
     #[arg(long)]
     verbose: bool,
+    /// Also count the operators that oneDNN and MKL say they run, by their verbose logs, which are kept out of
+    /// the command's stdout: a pipe, then
+    #[arg(long, conflicts_with_all = ["passes", "repeat", "interval"])]
+    framework_logs: bool,
     /// Where `translate` counts a block: a test of itself
     #[arg(long, value_enum, default_value = "cheapest", hide = true)]
     count_at: CountAt,
@@ -55,6 +68,8 @@ pub struct Args {
     #[command(flatten)]
     time: TimeArgs,
     #[command(flatten)]
+    html: HtmlArgs,
+    #[command(flatten)]
     output: Output,
 }
 
@@ -62,12 +77,8 @@ pub struct Args {
 /// command's exit status.
 pub fn run(args: Args) -> Result<u8> {
     let mut words = args.command.iter().cloned();
-    let command = words.next().map(|program| Command {
-        program,
-        args: words.collect(),
-        env: Vec::new(),
-        stdout_to_stderr: false,
-    });
+    let command =
+        words.next().map(|program| Command { program, args: words.collect(), env: Vec::new(), stdout: Stdout::Ours });
     if command.is_none() && (args.stat.repeats() || args.time.runs_again()) {
         return Err(
             Error::input("--repeat and --time-runs run a command again: none was given").remedy("give one after `--`")
@@ -81,14 +92,21 @@ pub fn run(args: Args) -> Result<u8> {
         return Err(Error::input("--counter perf,.. counts a command once with each, from start to end")
             .remedy("leave out what repeats it, watches it as it goes, or counts other processes or CPUs"));
     }
-    let mut sink = args.output.open(Standard::Stderr)?;
+    if args.framework_logs && (beside_perf || command.is_none()) {
+        return Err(Error::input("--framework-logs reads the logs of one run of a command")
+            .remedy("give a command, and one counter"));
+    }
+    let (mut sink, page) = (args.output.open(Standard::Stderr)?, args.html.open()?);
     let cpu = args.cpu.clone().map_or_else(Cpu::this, Ok)?;
     let mut chosen = choose(choice, args.perf.perf(cpu.clone()));
     if reference.is_some() && args.counter == [Choice::Auto] {
         chosen.reason = "--as needs every instruction".into();
     }
     let timer = args.time.timer()?;
-    let run = Run { args: &args, chosen, cpu, command: command.as_ref(), target, options, reference };
+    let logged = command.as_ref().filter(|_| args.framework_logs).map(FrameworkLogs::of).transpose()?;
+    let (logged, logs) = logged.unzip();
+    let run =
+        Run { args: &args, chosen, cpu, command: logged.as_ref().or(command.as_ref()), target, options, reference };
     let time = |result: &mut RunResult| {
         let Some(command) = &command else { return };
         let executed = result.flops.total.or(result.pmu_flops.total);
@@ -99,6 +117,7 @@ pub fn run(args: Args) -> Result<u8> {
         let mut both = run.beside_perf()?;
         time(&mut both.instructions);
         sink.print(&both)?;
+        page.write(&both)?;
         return Ok(both.instructions.exit.status());
     }
     let (mut runs, exit) = run.all(&mut sink)?;
@@ -106,10 +125,16 @@ pub fn run(args: Args) -> Result<u8> {
     let mut result = runs.swap_remove(0);
     result.repeated = repeated;
     time(&mut result);
+    if let Some(logs) = logs {
+        drop(logged);
+        sink.print(&Logged { run: result, operators: logs.finish()? })?;
+        return Ok(exit.status());
+    }
     match args.stat.tells_intervals() {
         true => sink.print_after_lines(&result)?,
         false => sink.print(&result)?,
     }
+    page.write(&result)?;
     Ok(if command.is_some() { exit.status() } else { 0 })
 }
 

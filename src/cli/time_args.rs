@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::counter::timed::{PeakUsed, Timed};
+use super::progress::Progress;
+use crate::counter::timed::{PeakUsed, Roof, Timed};
 use crate::counter::timing::{self, Input, Timing};
 use crate::counter::{Command, Exit};
 use crate::isa::Precision;
@@ -20,7 +21,7 @@ pub struct TimeArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     time_runs: Option<u32>,
     /// Hold the rate against a peak: a number, or `measured` for this machine's in the precision that does
-    /// most
+    /// most, and for its bandwidth
     #[arg(long, value_name = "GFLOP/S", requires = "time_runs")]
     peak: Option<PeakChoice>,
 }
@@ -73,7 +74,10 @@ impl Timer {
     /// None where no timing was asked for. What goes wrong is told, and does not spoil the count.
     pub fn time(self, command: &Command, counted: Exit, work: &Work) -> Option<Timed> {
         let runs = self.args.time_runs?;
-        let timed = timing::time(command, runs, self.input?, counted).and_then(|timing| self.rates(timing, work));
+        let progress = Progress::of(&format!("timing {runs} runs"));
+        let timed = timing::time(command, runs, self.input?, counted);
+        drop(progress);
+        let timed = timed.and_then(|timing| self.rates(timing, work));
         timed.inspect_err(|error| eprintln!("flopledger: {error}")).ok()
     }
 
@@ -86,14 +90,20 @@ impl Timer {
 fn peak_used(choice: PeakChoice, precision: Precision) -> Result<PeakUsed> {
     const EACH: Duration = Duration::from_millis(100);
     match choice {
-        PeakChoice::Given { flop_per_s } => Ok(PeakUsed { flop_per_s, from: "given".into() }),
+        PeakChoice::Given { flop_per_s } => Ok(PeakUsed { flop_per_s, from: "given".into(), bandwidth: Vec::new() }),
         PeakChoice::Measured => {
+            let _progress = Progress::of("measuring this machine's peak");
             let best = peak::best(precision, EACH)?.ok_or_else(|| {
                 Error::failed(format!("--peak measured: there is no kernel that measures {precision:?}"))
                     .remedy("give the peak as a number of GFLOP/s")
             })?;
             let from = format!("measured: {} {} on {} threads", best.shape, best.instruction, best.threads);
-            Ok(PeakUsed { flop_per_s: best.measured_flop_per_s, from })
+            let bandwidth = peak::bandwidth(EACH)?.into_iter().map(|measured| Roof {
+                level: measured.level,
+                threads: measured.threads,
+                bytes_per_s: measured.measured_bytes_per_s,
+            });
+            Ok(PeakUsed { flop_per_s: best.measured_flop_per_s, from, bandwidth: bandwidth.collect() })
         }
     }
 }

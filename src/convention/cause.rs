@@ -27,6 +27,10 @@ pub enum Cause {
     MlpRatioOfImageOnText,
     MlpWidthNotTruncated,
     MlpGateNotRead,
+    /// A tower's blocks are taken for GPT's.
+    TakenForGpt,
+    ParametersTimesTokens,
+    VocabularyLogits,
     /// What a network that is no transformer is made of.
     Convolutions,
     LinearMaps,
@@ -36,6 +40,8 @@ pub enum Cause {
     EmbeddingTables,
     FinalNormOnAllTokens,
     Logits,
+    BackwardPass,
+    Recomputation,
 }
 
 impl Cause {
@@ -78,6 +84,11 @@ impl Cause {
             Cause::MlpRatioOfImageOnText => "mlp-ratio-of-image-tower-on-text",
             Cause::MlpWidthNotTruncated => "mlp-width-not-truncated",
             Cause::MlpGateNotRead => "mlp-gate-not-read",
+            Cause::TakenForGpt => "taken-for-gpt",
+            Cause::ParametersTimesTokens => "parameters-times-tokens",
+            Cause::VocabularyLogits => "vocabulary-logits",
+            Cause::BackwardPass => "backward-pass",
+            Cause::Recomputation => "recomputation",
             Cause::Convolutions => "convolutions-not-counted",
             Cause::LinearMaps => "linear-maps-not-counted",
             Cause::ElementWork(kind) => return format!("{}-counted", kind.name().replace('_', "-")),
@@ -126,6 +137,17 @@ impl Cause {
             Cause::MlpGateNotRead => {
                 format!("the third map of a gated MLP not read by {who}: it takes every MLP for two maps")
             }
+            Cause::TakenForGpt => {
+                format!("blocks taken for GPT's by {who}: an MLP of two maps between the width and 4 times that")
+            }
+            Cause::ParametersTimesTokens => {
+                format!("every learnt number taken for a multiply-accumulate of every token by {who}")
+            }
+            Cause::VocabularyLogits => {
+                format!("a score for each word of the vocabulary counted by {who}: CLIP's text ends in an embedding")
+            }
+            Cause::BackwardPass => format!("backward pass counted by {who}: twice the forward one"),
+            Cause::Recomputation => format!("forward pass of the blocks computed once more by {who}"),
             Cause::Convolutions => format!("convolutions not seen by {who}"),
             Cause::LinearMaps => format!("linear maps that run as functions not seen by {who}"),
             Cause::ElementWork(kind) => {

@@ -5,7 +5,9 @@ use num_rational::BigRational;
 
 use super::rule::{Rule, Weight};
 use super::{Account, Cause, Scope, Subject};
-use crate::model::spec::{Activation, ClipSpec, Family, ImagePooling, NormSpan, Stack};
+use crate::model::spec::{
+    Activation, ClipSpec, Encoder, Family, ImagePooling, NormPlacement, NormSpan, Stack, TextPooling,
+};
 use crate::model::terms::{Kind, Role, Term, Tower};
 use crate::units::{Amount, Count};
 
@@ -19,12 +21,23 @@ pub struct Coverage {
     pub final_norm: NormSpan,
     /// Some tools run a model on a single image input only.
     pub image_only: bool,
+    /// Towers beyond CLIP's own and EVA's that the rules are known to hold for.
+    pub beyond: Beyond,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beyond {
+    Nothing,
+    /// timm's vision transformers, whose maps are all modules.
+    Timm,
+    /// A tool that sees every product of every network.
+    Everything,
 }
 
 impl Coverage {
     /// The counts of these scopes, for so many images and as many texts.
     pub fn counts<const N: usize>(&self, subject: &Subject, scopes: [Scope; N], batch: Count) -> [Option<Count>; N] {
-        let mut counts = scopes.map(|scope| (!self.image_only || scope == Scope::IMAGE).then_some(0));
+        let mut counts = scopes.map(|scope| self.runs(subject.spec, scope).then_some(0));
         for term in subject.terms() {
             let weight = self.weight(subject.spec, term);
             let times = match term.role {
@@ -37,6 +50,21 @@ impl Coverage {
             covered.filter_map(|(count, _)| count.as_mut()).for_each(|count| *count += counted);
         }
         counts
+    }
+
+    fn runs(&self, spec: &ClipSpec, scope: Scope) -> bool {
+        let known = Tower::ALL.into_iter().all(|tower| !scope.runs(tower) || self.holds_for(spec, tower));
+        known && (!self.image_only || scope == Scope::IMAGE)
+    }
+
+    /// Is it known what the tool makes of this tower?
+    fn holds_for(&self, spec: &ClipSpec, tower: Tower) -> bool {
+        let (ordinary, timm) = match tower {
+            Tower::Image => (ordinary_image(spec), spec.family() == Family::Timm),
+            Tower::Text => (ordinary_text(spec), false),
+            Tower::Multimodal => (spec.multimodal.is_none(), false),
+        };
+        ordinary || self.beyond == Beyond::Everything || (timm && self.beyond == Beyond::Timm)
     }
 
     pub fn accounts(&self, subject: &Subject, scope: Scope) -> Vec<Account> {
@@ -153,6 +181,36 @@ impl Coverage {
         };
         its_choice.then_some((rows, Count::from(tower.encoder.width)))
     }
+}
+
+/// No image tower, or one of those that the tools were run on: CLIP's and EVA's.
+fn ordinary_image(spec: &ClipSpec) -> bool {
+    if spec.image.is_none() {
+        return true;
+    }
+    spec.vit().is_some_and(|vit| {
+        matches!(vit.family, Family::Clip | Family::Eva)
+            && matches!(vit.pooling, ImagePooling::ClassToken | ImagePooling::AveragePatches)
+            && vit.prefix == 1
+            && ordinary_blocks(&vit.encoder)
+    })
+}
+
+fn ordinary_text(spec: &ClipSpec) -> bool {
+    spec.text.as_ref().is_none_or(|text| {
+        text.embedding.segments == 0
+            && text.transformed.is_none()
+            && !matches!(text.pooling, TextPooling::Pooler | TextPooling::Attention(_))
+            && text.encoder.norm != NormPlacement::AfterResidual
+            && ordinary_blocks(&text.encoder)
+    })
+}
+
+fn ordinary_blocks(encoder: &Encoder) -> bool {
+    let Encoder { width, layers, heads, mlp_width, .. } = *encoder;
+    let plain = Encoder::plain(width, layers, heads, mlp_width);
+    let Encoder { activation, norm, qkv_bias, layer_scale, .. } = *encoder;
+    *encoder == Encoder { activation, norm, qkv_bias, layer_scale, ..plain }
 }
 
 fn activation(spec: &ClipSpec, term: &Term) -> Option<Activation> {

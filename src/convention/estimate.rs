@@ -10,6 +10,8 @@ use crate::model::terms::{Term, Tower, flops};
 use crate::model::{ClipSpec, Parameters};
 use crate::units::{Count, Unit};
 
+pub const SCHEMA: &str = "flopledger.estimate/1";
+
 /// The analytic counts of one model, for a batch of images and of full-length texts; its terms are
 /// those of one image and one text.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -117,7 +119,7 @@ fn counted(subject: &Subject, batch: u64) -> Estimate {
         ConventionCount { name, setting, unit, image, text, total, description }
     });
     Estimate {
-        schema: "flopledger.estimate/1",
+        schema: SCHEMA,
         model: spec.name.clone(),
         dialect: spec.dialect,
         batch,

@@ -54,7 +54,7 @@ fn listed(convention: &Convention) -> Listed {
         description: convention.description,
         coverage: match &convention.method {
             Method::Coverage(coverage) => Some(covered(coverage)),
-            Method::SeedFormula => None,
+            Method::SeedFormula | Method::Formula(_) => None,
         },
         documented: convention.documented,
     }

@@ -10,6 +10,7 @@ mod cause;
 mod coverage;
 mod elements;
 mod estimate;
+mod formula;
 mod listing;
 mod name;
 mod rule;
@@ -23,7 +24,8 @@ pub use account::{Account, Step};
 pub use cause::Cause;
 pub use coverage::Coverage;
 pub use elements::{Elementwise, KindCost, elementwise};
-pub use estimate::{ConventionCount, Estimate, Options, TowerFlops, estimate, estimate_with};
+pub use estimate::{ConventionCount, Estimate, Options, SCHEMA, TowerFlops, estimate, estimate_with};
+pub use formula::Formula;
 pub use listing::{Covered, Listed, Listing, Weighed, listing};
 pub use name::CountName;
 pub use rule::Weight;
@@ -57,6 +59,8 @@ pub enum Method {
     Coverage(Coverage),
     /// The formula script of the user's notes, over the raw keys of the file.
     SeedFormula,
+    /// A formula over a transformer's dimensions.
+    Formula(Formula),
 }
 
 /// What of a model a count is about.
@@ -147,6 +151,7 @@ impl Convention {
             // The script knows of no batch.
             Method::SeedFormula if batch != 1 => [None; N],
             Method::SeedFormula => scopes.map(|scope| seed_formula::count(subject.spec, scope)),
+            Method::Formula(formula) => scopes.map(|scope| Some(batch * formula.count(subject, scope)?)),
         };
         for (count, scope) in counts.iter_mut().zip(scopes) {
             count.take_if(|_| matches!(scope, Scope::Tower(tower) if !subject.spec.has(tower)));
@@ -159,6 +164,7 @@ impl Convention {
         match &self.method {
             Method::Coverage(coverage) => coverage.accounts(subject, scope),
             Method::SeedFormula => seed_formula::accounts(subject, scope),
+            Method::Formula(formula) => formula.accounts(subject, scope),
         }
     }
 
@@ -169,6 +175,7 @@ impl Convention {
         Some(match &self.method {
             Method::Coverage(coverage) => coverage.coefficient(subject, tower, stack),
             Method::SeedFormula => seed_formula::coefficient(subject.spec),
+            Method::Formula(formula) => formula.coefficient(subject, tower, stack),
         })
     }
 }

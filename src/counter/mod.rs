@@ -1,6 +1,8 @@
 //! Launching a command and counting what it executes: three counters behind one trait.
 
 use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +14,7 @@ mod choose;
 mod cpus;
 mod launch;
 pub mod maps;
+pub mod merge;
 pub mod perf;
 pub mod ptrace;
 pub mod record;
@@ -34,7 +37,7 @@ mod watchdog;
 
 pub use by_thread::{ProcessRow, ThreadRow, by_process};
 pub use choose::{Choice, Chosen, choose, hardware, pmu_model};
-pub use result::{ClassRow, FunctionRow, Instructions, Precisions, RegionRow, RunResult, Target, visible};
+pub use result::{ClassRow, FunctionRow, Instructions, Precisions, RegionRow, RunResult, SCHEMA, Target, visible};
 pub use shown::{Reference, Shown, ShownEvent};
 pub use tally::{ClassCount, Classes, FunctionCount, RegionTally, Tally, flops_of};
 
@@ -45,8 +48,26 @@ pub struct Command {
     pub args: Vec<OsString>,
     /// Set for the command on top of the inherited environment.
     pub env: Vec<(OsString, OsString)>,
-    /// Sends the command's stdout to our stderr (`reconcile`, whose stdout carries its result).
-    pub stdout_to_stderr: bool,
+    pub stdout: Stdout,
+}
+
+/// Where the command's stdout goes.
+#[derive(Debug, Clone)]
+pub enum Stdout {
+    /// Where ours goes.
+    Ours,
+    /// To our stderr (`reconcile`, whose stdout carries its result).
+    Stderr,
+    /// Into this, by which it is read as it comes.
+    Into(Arc<OwnedFd>),
+}
+
+impl Command {
+    /// As results tell it.
+    pub fn words(&self) -> Vec<String> {
+        let words = std::iter::once(&self.program).chain(&self.args);
+        words.map(|word| word.to_string_lossy().into_owned()).collect()
+    }
 }
 
 /// What the user may change about a measurement.

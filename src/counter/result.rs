@@ -128,13 +128,12 @@ impl RunResult {
     /// `pmu_model` names the CPU whose events stand in for `pmu_flops` where none were counted.
     pub fn new(command: Option<&Command>, reason: String, pmu_model: String, measured: Measurement) -> RunResult {
         let Measurement { tally, pmu_flops, exit, exact, reasons, events, time, .. } = measured;
-        let words = command.into_iter().flat_map(|command| std::iter::once(&command.program).chain(&command.args));
         let flops = tally.as_ref().map(Precisions::of).unwrap_or_default();
         let executed = flops.total.or(pmu_flops.and_then(|flops| flops.total));
         let rate = |flops: u64| Some(flops as f64 / measured.counted_s.filter(|seconds| *seconds > 0.0)?);
         RunResult {
             schema: SCHEMA.to_owned(),
-            command: words.map(|word| word.to_string_lossy().into_owned()).collect(),
+            command: command.map(Command::words).unwrap_or_default(),
             counter: measured.counter.to_owned(),
             counter_reason: reason,
             exact,
@@ -144,8 +143,8 @@ impl RunResult {
             pmu_flops: pmu_flops.or_else(|| Some(visible(&tally.as_ref()?.classes))).unwrap_or_default(),
             instructions: tally.as_ref().map(Instructions::of).unwrap_or_default(),
             mnemonics: tally.as_ref().map(mnemonics),
-            classes: tally.as_ref().map(class_rows),
-            functions: tally.as_ref().map(function_rows),
+            classes: tally.as_ref().map(ClassRow::of),
+            functions: tally.as_ref().map(FunctionRow::of),
             regions: tally.as_ref().map(region_rows),
             events,
             pmu_model,
@@ -221,30 +220,36 @@ fn mnemonics(tally: &Tally) -> BTreeMap<String, u64> {
     tally.mnemonics.iter().map(|(&mnemonic, &count)| (mnemonic_name(mnemonic), count)).collect()
 }
 
-fn class_rows(tally: &Tally) -> Vec<ClassRow> {
-    let row = |(class, count): (&Class, &ClassCount)| ClassRow {
-        mnemonic: class.mnemonic_name(),
-        precision: class.precision,
-        width: class.width,
-        kind: class.kind,
-        masked: class.masked,
-        executions: count.executions,
-        lanes: count.lanes,
-        flops: count.flops(class),
-    };
-    let mut rows: Vec<ClassRow> = tally.classes.iter().map(row).collect();
-    rows.sort_by_key(|row| (Reverse((row.flops, row.executions)), row.mnemonic.clone(), row.width, row.masked));
-    rows
+impl ClassRow {
+    /// Most FLOPs first.
+    pub fn of(tally: &Tally) -> Vec<ClassRow> {
+        let row = |(class, count): (&Class, &ClassCount)| ClassRow {
+            mnemonic: class.mnemonic_name(),
+            precision: class.precision,
+            width: class.width,
+            kind: class.kind,
+            masked: class.masked,
+            executions: count.executions,
+            lanes: count.lanes,
+            flops: count.flops(class),
+        };
+        let mut rows: Vec<ClassRow> = tally.classes.iter().map(row).collect();
+        rows.sort_by_key(|row| (Reverse((row.flops, row.executions)), row.mnemonic.clone(), row.width, row.masked));
+        rows
+    }
 }
 
-fn function_rows(tally: &Tally) -> Vec<FunctionRow> {
-    let row = |f: &super::FunctionCount| FunctionRow {
-        object: f.object.clone(),
-        symbol: f.symbol.clone(),
-        flops: f.flops,
-        executions: f.executions,
-    };
-    tally.functions.iter().map(row).collect()
+impl FunctionRow {
+    /// Most FLOPs first.
+    pub fn of(tally: &Tally) -> Vec<FunctionRow> {
+        let row = |f: &super::FunctionCount| FunctionRow {
+            object: f.object.clone(),
+            symbol: f.symbol.clone(),
+            flops: f.flops,
+            executions: f.executions,
+        };
+        tally.functions.iter().map(row).collect()
+    }
 }
 
 fn region_rows(tally: &Tally) -> Vec<RegionRow> {

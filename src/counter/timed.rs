@@ -10,6 +10,18 @@ pub struct PeakUsed {
     pub flop_per_s: f64,
     /// `given`, or what was measured.
     pub from: String,
+    /// Left out where it was not measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bandwidth: Vec<Roof>,
+}
+
+/// How fast a cache level, or memory, is read by all threads together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Roof {
+    /// `L1d`, `L2`, `L3` or `memory`.
+    pub level: String,
+    pub threads: usize,
+    pub bytes_per_s: f64,
 }
 
 /// A rate at the median time, and at the longest and the shortest.
@@ -64,11 +76,11 @@ mod tests {
     #[test]
     fn rates_by_hand() {
         let timing = Timing { runs_s: vec![2.0, 4.0, 5.0], median_s: 4.0, min_s: 2.0, max_s: 5.0, spread: 0.75 };
-        let peak = PeakUsed { flop_per_s: 1000.0, from: "given".into() };
+        let peak = PeakUsed { flop_per_s: 1000.0, from: "given".into(), bandwidth: Vec::new() };
         let timed = Timed::new(timing, Some(1000), Some(800), Some(peak));
         assert_eq!(timed.executed_flop_per_s, Some(Span { median: 250.0, low: 200.0, high: 500.0 }));
         assert_eq!((timed.hfu, timed.mfu, timed.doubt()), (Some(0.25), Some(0.2), None));
-        let slow = PeakUsed { flop_per_s: 100.0, from: "given".into() };
+        let slow = PeakUsed { flop_per_s: 100.0, from: "given".into(), bandwidth: Vec::new() };
         let timed = Timed::new(timed.timing, Some(1000), None, Some(slow));
         assert_eq!(timed.mfu, None);
         assert!(timed.doubt().is_some());

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::perf::{Perf, calibration};
-use super::{Command, Counter, Options, Tally, tiny};
+use super::{Command, Counter, Options, Stdout, Tally, tiny};
 use crate::{Error, Result};
 
 /// FLOPs that the program executes: one scalar double addition each.
@@ -56,7 +56,7 @@ pub fn of_hardware(perf: &Perf) -> Trial {
 fn measure(counter: &dyn Counter) -> Result<u64> {
     let program = tiny::install(&code())?;
     let command =
-        Command { program: program.as_os_str().to_owned(), args: Vec::new(), env: Vec::new(), stdout_to_stderr: false };
+        Command { program: program.as_os_str().to_owned(), args: Vec::new(), env: Vec::new(), stdout: Stdout::Ours };
     let measured = counter.measure(&command, &Options::default())?;
     if measured.exit.code != Some(0) {
         return Err(Error::failed(format!("the trial program ended with status {}", measured.exit.status())));

@@ -42,6 +42,18 @@ pub enum Precision {
     X87,
 }
 
+impl Precision {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Precision::Fp16 => "fp16",
+            Precision::Bf16 => "bf16",
+            Precision::Fp32 => "fp32",
+            Precision::Fp64 => "fp64",
+            Precision::X87 => "x87",
+        }
+    }
+}
+
 /// What sort of work an instruction does. Only the arithmetic kinds count FLOPs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

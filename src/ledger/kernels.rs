@@ -41,9 +41,13 @@ const EXPANSION: (&str, &str) =
     ("function-expansion", "exp, erf, tanh and 1 / sqrt computed as polynomials: what they cost beyond one FLOP");
 
 impl Kernels {
-    pub fn of(operators: &Operators) -> Result<Kernels> {
+    /// None where the workload does not know its kernels' constants, as no framework does.
+    pub fn of(operators: &Operators) -> Result<Option<Kernels>> {
         let header = operators.header.clone().unwrap_or_default();
-        serde_json::from_value(header).map_err(|e| {
+        if header.get("gemm").is_none() && header.get("elementwise").is_none() {
+            return Ok(None);
+        }
+        serde_json::from_value(header).map(Some).map_err(|e| {
             Error::input(format!("the trace's header does not tell its kernels' constants: {e}"))
                 .remedy("record the trace with this version's flopledger-clip")
         })

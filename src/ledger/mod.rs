@@ -1,12 +1,15 @@
 //! The algebra of ledgers: an opening count, entries that move it, a closing count, and the
 //! residual that no entry explains. Nothing here knows a file format.
 
+pub mod diff;
 pub mod elementwise;
 pub mod explain;
 pub mod gemm;
 pub mod identify;
 pub mod kernels;
+pub mod logged;
 pub mod reconcile;
+pub mod roofline;
 pub mod side_by_side;
 
 use serde::{Deserialize, Serialize};

@@ -70,6 +70,17 @@ pub fn at_least_one_patch(keys: &Keys, image: Size, patch: Size) -> Result<()> {
     Ok(())
 }
 
+/// Refuses an image of which a network's strides leave nothing.
+pub fn at_least(keys: &Keys, image: Size, stride: u64) -> Result<()> {
+    if image.height >= stride && image.width >= stride {
+        return Ok(());
+    }
+    let Size { height, width } = image;
+    Err(keys
+        .bad("image_size", format!("{height} x {width} is less than one position of {stride} x {stride} pixels"))
+        .remedy(format!("give a multiple of {stride}, e.g. 224")))
+}
+
 /// A whole number within a dimension's limit.
 pub fn whole(value: &serde_json::Value, dimension: Dimension) -> Result<u64> {
     let number = value.as_u64().filter(|number| dimension.admits(*number));

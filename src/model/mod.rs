@@ -17,7 +17,7 @@ use std::path::Path;
 
 pub use json::{TowerFile, Wanted};
 pub use parameters::{Parameters, parameters};
-pub use presets::{known, names, preset, preset_as};
+pub use presets::{known, names, preset, preset_as, preset_text};
 pub use spec::ClipSpec;
 pub use terms::{Term, terms};
 

@@ -42,6 +42,11 @@ pub fn preset_as(name: &str, wanted: &Wanted) -> Result<ClipSpec> {
     }
 }
 
+/// The text of a built-in model's configuration, for programs that read one themselves.
+pub fn preset_text(name: &str) -> Option<&'static str> {
+    PRESETS.iter().find(|(known, _)| spelling(known) == spelling(name)).map(|(_, text)| *text)
+}
+
 fn spelling(name: &str) -> String {
     name.to_lowercase().replace(['/', '_', '@'], "-")
 }

@@ -41,8 +41,16 @@ pub struct ClipSpec {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Network {
     /// Its architecture, e.g. `ModifiedResNet`.
-    pub name: String,
+    pub name: &'static str,
     pub terms: Vec<Term>,
+    /// What the count takes for granted: a sentence for the user.
+    pub note: Option<&'static str>,
+}
+
+impl Network {
+    pub const fn new(name: &'static str, terms: Vec<Term>) -> Network {
+        Network { name, terms, note: None }
+    }
 }
 
 /// Height and width.

@@ -1,6 +1,6 @@
 //! The analytic model: every operation of all towers for one image and one full-length text.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::spec::ClipSpec;
 use super::{listing, towers};
@@ -29,7 +29,7 @@ impl Tower {
 }
 
 /// Kinds of operation, as operators have them too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     Conv,
@@ -46,6 +46,12 @@ pub enum Kind {
     Normalize,
     /// A gather: no FLOPs.
     Embedding,
+    /// Both products of attention and all between them in one operator: frameworks have it, terms do not.
+    Attention,
+    /// Another function of each element: frameworks alone.
+    Function,
+    /// Copies, views and index arithmetic: no FLOPs. Frameworks alone.
+    Move,
 }
 
 impl Kind {
@@ -64,6 +70,9 @@ impl Kind {
             Kind::Pool => "pool",
             Kind::Normalize => "normalize",
             Kind::Embedding => "embedding",
+            Kind::Attention => "attention",
+            Kind::Function => "function",
+            Kind::Move => "move",
         }
     }
 }
@@ -185,21 +194,14 @@ impl Role {
 
     /// May an image tower have it?
     pub const fn in_image(self) -> bool {
-        !matches!(self, Role::TokenEmbed | Role::Mask | Role::Segment | Role::EmbedNorm | Role::Distance | Role::Logits)
+        !matches!(self, Role::TokenEmbed | Role::Segment | Role::EmbedNorm | Role::Logits)
     }
 
     /// May a text tower have it?
     pub const fn in_text(self) -> bool {
         !matches!(
             self,
-            Role::PatchEmbed
-                | Role::PatchBias
-                | Role::LnPre
-                | Role::Pool
-                | Role::Conv
-                | Role::ConvBias
-                | Role::BatchNorm
-                | Role::Logits
+            Role::PatchEmbed | Role::PatchBias | Role::LnPre | Role::Pool | Role::Conv | Role::ConvBias | Role::Logits
         )
     }
 

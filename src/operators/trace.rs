@@ -1,49 +1,60 @@
 //! The operator trace: JSON lines that a workload writes to the file that `FLOPLEDGER_TRACE`
 //! names. A header with the schema, then a line an operator executed, in order.
 
-use std::collections::HashMap;
-use std::path::Path;
-
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{GemmCall, Operator, Operators, Unsupported, registry};
+use super::gather::{Call, Gathering};
+use super::registry::Attributes;
+use super::{CountedBy, GemmCall, Operators};
 use crate::{Error, Result};
 
 /// The variable that tells a workload where to write its trace.
 pub const VARIABLE: &str = "FLOPLEDGER_TRACE";
-const SCHEMA: &str = "flopledger.trace/1";
+pub(super) const SCHEMA: &str = "flopledger.trace/1";
 
 #[derive(Deserialize)]
-struct Line {
+#[serde(untagged)]
+enum Line {
+    CountedBy(CountedBy),
+    Operator(OperatorLine),
+}
+
+#[derive(Deserialize)]
+struct OperatorLine {
     name: String,
     path: String,
     #[serde(default)]
     shapes: Vec<Vec<u64>>,
+    /// Shapes of the results.
+    #[serde(default)]
+    results: Vec<Vec<u64>>,
+    #[serde(default)]
+    attributes: Attributes,
     #[serde(default)]
     gemm: Vec<GemmCall>,
 }
 
-pub fn read(file: &Path) -> Result<Operators> {
-    let text = std::fs::read_to_string(file).map_err(|e| {
-        Error::input(format!("{}: cannot read: {e}", file.display()))
-            .remedy(format!("name a trace that a workload wrote with {VARIABLE} set"))
-    })?;
-    parse(&text).map_err(|e| e.at(file.display()))
+impl From<OperatorLine> for Call {
+    fn from(line: OperatorLine) -> Call {
+        let OperatorLine { name, path, shapes, results, attributes, gemm } = line;
+        Call { name, path, shapes, results, attributes, gemm }
+    }
 }
 
-fn parse(text: &str) -> Result<Operators> {
+pub(super) fn parse(text: &str) -> Result<Operators> {
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let header = lines.next().and_then(|(_, line)| serde_json::from_str::<Value>(line).ok());
     if header.as_ref().and_then(|h| h.get("schema")).and_then(Value::as_str) != Some(SCHEMA) {
         return Err(Error::input(format!("not an operator trace: its first line has no \"schema\":\"{SCHEMA}\""))
             .remedy("record one with `FLOPLEDGER_TRACE=trace.jsonl flopledger-clip --preset tiny`"));
     }
-    let mut reader = Reader::default();
-    let mut lost = None;
+    let mut gathering = Gathering::default();
+    let (mut other_counts, mut lost) = (Vec::new(), None);
     for (number, line) in &mut lines {
         match serde_json::from_str(line) {
-            Ok(line) => reader.add(line),
+            Ok(Line::Operator(line)) => gathering.call(line.into()),
+            Ok(Line::CountedBy(counts)) => other_counts.push(counts),
             Err(e) => {
                 let rest = 1 + lines.count();
                 lost = Some(format!("line {}: {e}; this and what follows ({rest} in all) was not counted", number + 1));
@@ -51,58 +62,7 @@ fn parse(text: &str) -> Result<Operators> {
             }
         }
     }
-    Ok(Operators {
-        schema: "flopledger.operators/1",
-        header,
-        operators: reader.operators,
-        unsupported: reader.unsupported,
-        lost,
-    })
-}
-
-#[derive(Default)]
-struct Reader {
-    operators: Vec<Operator>,
-    unsupported: Vec<Unsupported>,
-    /// (name, path, shapes) -> place in `operators`.
-    places: HashMap<(String, String, Vec<Vec<u64>>), usize>,
-}
-
-impl Reader {
-    fn add(&mut self, line: Line) {
-        let work = match registry::work(&line.name, &line.shapes) {
-            Some(Ok(work)) => work,
-            Some(Err(problem)) => return self.refuse(line.name, problem),
-            None => return self.refuse(line.name, "no shape function counts it".into()),
-        };
-        let key = (line.name, line.path, line.shapes);
-        if let Some(&place) = self.places.get(&key) {
-            let known = &mut self.operators[place];
-            known.calls += 1;
-            known.macs += work.macs;
-            known.elements += work.elements;
-            return;
-        }
-        self.places.insert(key.clone(), self.operators.len());
-        let (name, path, shapes) = key;
-        self.operators.push(Operator {
-            name,
-            kind: work.kind,
-            path,
-            shapes,
-            calls: 1,
-            macs: work.macs,
-            elements: work.elements,
-            gemm: line.gemm,
-        });
-    }
-
-    fn refuse(&mut self, name: String, reason: String) {
-        match self.unsupported.iter_mut().find(|u| u.name == name && u.reason == reason) {
-            Some(known) => known.calls += 1,
-            None => self.unsupported.push(Unsupported { name, calls: 1, reason }),
-        }
-    }
+    Ok(Operators { other_counts, ..gathering.finish(header, lost) })
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::ledger::write_ledger;
+use super::ledger::{LedgerWriter, write_ledger};
+use super::ledger_bars;
 use super::text::{Align, Table};
 use super::{Report, write_json};
 use crate::ledger::explain::{Explanation, Proportion};
@@ -13,20 +14,11 @@ pub struct Explained<'a>(pub &'a Explanation);
 
 impl Report for Explained<'_> {
     fn table(&self, out: &mut dyn Write, _unit: Unit) -> io::Result<()> {
-        let Explained(explanation) = self;
-        writeln!(out, "{}: from {} to {}\n", explanation.model, explanation.from.name, explanation.to.name)?;
-        let mut who = Table::new(&[("count", Align::Left), ("tower", Align::Left), ("how it counts", Align::Left)]);
-        for side in [&explanation.from, &explanation.to] {
-            who.row([side.name.as_str(), side.tower.unwrap_or("-"), side.description]);
-        }
-        who.write(out)?;
-        writeln!(out)?;
-        write_ledger(&explanation.ledger, out)?;
-        writeln!(out)?;
-        match &explanation.proportion {
-            Some(table) => proportion(table, explanation, out),
-            None => Ok(()),
-        }
+        self.text(out, &|ledger, out| write_ledger(ledger, out))
+    }
+
+    fn drawn(&self, out: &mut dyn Write, _unit: Unit, columns: usize) -> io::Result<()> {
+        self.text(out, &|ledger, out| ledger_bars::draw(ledger, out, columns))
     }
 
     fn json(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -52,6 +44,25 @@ impl Report for Explained<'_> {
         let Figure { name, value, unit } = &ledger.closing;
         row("closing", "", name, value.to_string(), unit.slug(), "")?;
         row("residual", "", "", ledger.residual.to_string(), "", "")
+    }
+}
+
+impl Explained<'_> {
+    fn text(&self, out: &mut dyn Write, ledger: &LedgerWriter) -> io::Result<()> {
+        let Explained(explanation) = self;
+        writeln!(out, "{}: from {} to {}\n", explanation.model, explanation.from.name, explanation.to.name)?;
+        let mut who = Table::new(&[("count", Align::Left), ("tower", Align::Left), ("how it counts", Align::Left)]);
+        for side in [&explanation.from, &explanation.to] {
+            who.row([side.name.as_str(), side.tower.unwrap_or("-"), side.description]);
+        }
+        who.write(out)?;
+        writeln!(out)?;
+        ledger(&explanation.ledger, out)?;
+        writeln!(out)?;
+        match &explanation.proportion {
+            Some(table) => proportion(table, explanation, out),
+            None => Ok(()),
+        }
     }
 }
 
@@ -99,7 +110,7 @@ fn proportion(proportion: &Proportion, explanation: &Explanation, out: &mut dyn 
 }
 
 /// At most two decimals, none that say nothing.
-fn short(value: f64) -> String {
+pub fn short(value: f64) -> String {
     let text = format!("{value:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_string()
 }

@@ -8,6 +8,9 @@ use crate::units::{Amount, grouped};
 
 pub const CSV_COLUMNS: [&str; 9] = ["from", "to", "row", "cause", "amount", "unit", "basis", "text", "evidence"];
 
+/// Writes a ledger: as a plain table, or with bars.
+pub type LedgerWriter<'a> = dyn Fn(&Ledger, &mut dyn Write) -> io::Result<()> + 'a;
+
 pub fn write_ledger(ledger: &Ledger, out: &mut dyn Write) -> io::Result<()> {
     let columns = [("", Align::Left), ("amount", Align::Right), ("", Align::Left), ("where", Align::Left)];
     let mut table = Table::new(&columns);
@@ -52,14 +55,14 @@ fn basis(basis: Basis) -> &'static str {
 }
 
 /// A cause in plain words. That an amount was measured and not predicted is said.
-fn cause(entry: &Entry) -> String {
+pub fn cause(entry: &Entry) -> String {
     match entry.basis {
         Basis::Predicted => entry.text.clone(),
         Basis::Measured => format!("{} [measured]", entry.text),
     }
 }
 
-fn verdict(residual: Amount) -> &'static str {
+pub fn verdict(residual: Amount) -> &'static str {
     match residual {
         0 => "nothing is left unexplained",
         _ => "no cause explains this",
@@ -67,7 +70,7 @@ fn verdict(residual: Amount) -> &'static str {
 }
 
 /// What an entry rests on; a long list by its first and its length.
-fn places(entry: &Entry) -> String {
+pub fn places(entry: &Entry) -> String {
     match entry.evidence.as_slice() {
         [] => String::new(),
         [only] => only.what.clone(),
@@ -76,6 +79,6 @@ fn places(entry: &Entry) -> String {
     }
 }
 
-fn signed(amount: Amount) -> String {
+pub fn signed(amount: Amount) -> String {
     if amount > 0 { format!("+{}", grouped(amount)) } else { grouped(amount) }
 }

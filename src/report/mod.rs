@@ -11,13 +11,18 @@ use crate::units::Unit;
 use crate::{Error, Result};
 
 mod conventions;
+mod difference;
 mod doctor;
 mod estimate;
 mod events;
 mod explain;
+pub mod html;
 mod identify;
 mod interval;
 mod ledger;
+mod ledger_bars;
+mod logged;
+mod merged;
 mod mfu;
 mod operators;
 mod peak;
@@ -28,6 +33,7 @@ mod side_by_side;
 pub mod text;
 mod threads;
 mod timed;
+mod waterfall;
 
 pub use doctor::{Auto, Diagnosis};
 pub use estimate::Estimates;
@@ -44,6 +50,11 @@ pub enum Format {
 /// A finished value that knows how it prints.
 pub trait Report {
     fn table(&self, out: &mut dyn Write, unit: Unit) -> io::Result<()>;
+    /// The table with its pictures, on a terminal of so many columns.
+    fn drawn(&self, out: &mut dyn Write, unit: Unit, _columns: usize) -> io::Result<()> {
+        self.table(out, unit)
+    }
+
     fn json(&self, out: &mut dyn Write) -> io::Result<()>;
     fn csv(&self, out: &mut csv::Writer<&mut dyn Write>) -> csv::Result<()>;
 }
@@ -70,18 +81,33 @@ pub enum Standard {
     Stderr,
 }
 
+impl Standard {
+    /// Columns of the terminal behind it; None where there is none, or one that shows no pictures.
+    fn columns(self) -> Option<usize> {
+        let size = match self {
+            Standard::Stdout => terminal_size::terminal_size_of(io::stdout()),
+            Standard::Stderr => terminal_size::terminal_size_of(io::stderr()),
+        };
+        let able = std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb");
+        size.filter(|_| able).map(|(width, _)| width.0.into())
+    }
+}
+
 /// The open destination of a result. Opened before the work starts, so that a bad path fails early.
 pub struct Sink {
     out: Box<dyn Write>,
     name: String,
     format: Format,
     unit: Unit,
+    /// Columns of the terminal, where it is one.
+    columns: Option<usize>,
     /// Lines were written before the result.
     lines_begun: bool,
 }
 
 impl Sink {
     pub fn open(file: Option<PathBuf>, standard: Standard, format: Format, unit: Unit) -> Result<Self> {
+        let columns = if file.is_none() { standard.columns() } else { None };
         let (out, name): (Box<dyn Write>, String) = match (file, standard) {
             (Some(path), _) => {
                 let file = File::create(&path).map_err(|e| {
@@ -93,7 +119,7 @@ impl Sink {
             (None, Standard::Stdout) => (Box::new(io::BufWriter::new(io::stdout())), "stdout".into()),
             (None, Standard::Stderr) => (Box::new(io::BufWriter::new(io::stderr())), "stderr".into()),
         };
-        Ok(Sink { out, name, format, unit, lines_begun: false })
+        Ok(Sink { out, name, format, unit, columns, lines_begun: false })
     }
 
     /// Prints the value. A reader that went away early (a broken pipe) is no error.
@@ -116,7 +142,10 @@ impl Sink {
 
     fn write(&mut self, report: &dyn Report) -> io::Result<()> {
         match self.format {
-            Format::Table => report.table(&mut self.out, self.unit)?,
+            Format::Table => match self.columns {
+                Some(columns) => report.drawn(&mut self.out, self.unit, columns)?,
+                None => report.table(&mut self.out, self.unit)?,
+            },
             Format::Json => report.json(&mut self.out)?,
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(&mut self.out as &mut dyn Write);

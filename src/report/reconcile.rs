@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::ledger::{self, write_ledger};
+use super::ledger::{self, LedgerWriter, write_ledger};
+use super::ledger_bars;
 use super::text::{Align, Table};
 use super::{Report, write_json};
 use crate::ledger::reconcile::Reconciliation;
@@ -10,6 +11,25 @@ use crate::units::{Amount, Count, Unit, grouped, scaled};
 
 impl Report for Reconciliation {
     fn table(&self, out: &mut dyn Write, unit: Unit) -> io::Result<()> {
+        self.text(out, unit, &|ledger, out| write_ledger(ledger, out))
+    }
+
+    fn drawn(&self, out: &mut dyn Write, unit: Unit, columns: usize) -> io::Result<()> {
+        self.text(out, unit, &|ledger, out| ledger_bars::draw(ledger, out, columns))
+    }
+
+    fn json(&self, out: &mut dyn Write) -> io::Result<()> {
+        write_json(self, out)
+    }
+
+    fn csv(&self, out: &mut csv::Writer<&mut dyn Write>) -> csv::Result<()> {
+        out.write_record(ledger::CSV_COLUMNS)?;
+        self.ledgers.iter().try_for_each(|ledger| ledger::write_csv(ledger, out))
+    }
+}
+
+impl Reconciliation {
+    fn text(&self, out: &mut dyn Write, unit: Unit, write: &LedgerWriter) -> io::Result<()> {
         writeln!(
             out,
             "{}, batch {}, on {}, counter {} ({})",
@@ -27,7 +47,7 @@ impl Report for Reconciliation {
         for ledger in &self.ledgers {
             writeln!(out)?;
             writeln!(out, "{} -> {}\n", ledger.from, ledger.to)?;
-            write_ledger(ledger, out)?;
+            write(ledger, out)?;
         }
         writeln!(out)?;
         self.by_kind(out, unit)?;
@@ -37,17 +57,6 @@ impl Report for Reconciliation {
         }
     }
 
-    fn json(&self, out: &mut dyn Write) -> io::Result<()> {
-        write_json(self, out)
-    }
-
-    fn csv(&self, out: &mut csv::Writer<&mut dyn Write>) -> csv::Result<()> {
-        out.write_record(ledger::CSV_COLUMNS)?;
-        self.ledgers.iter().try_for_each(|ledger| ledger::write_csv(ledger, out))
-    }
-}
-
-impl Reconciliation {
     fn summary(&self, out: &mut dyn Write, unit: Unit) -> io::Result<()> {
         let mut table = Table::new(&[("count", Align::Left), (unit.plural(), Align::Right), ("", Align::Left)]);
         let mut row = |name: &str, flops: Option<Count>, note: &str| {

@@ -113,7 +113,7 @@ impl Report for RunResult {
 }
 
 /// The command, and what was counted besides.
-fn subject(run: &RunResult) -> String {
+pub fn subject(run: &RunResult) -> String {
     let listed = |numbers: Vec<String>| numbers.join(", ");
     let target = match &run.target {
         Some(Target::Processes(pids)) => format!("processes: {}", listed(pids.iter().map(i32::to_string).collect())),
@@ -136,11 +136,11 @@ fn in_unit(flops: u64, unit: Unit) -> String {
     }
 }
 
-fn or_unknown(count: Option<u64>, unit: Unit) -> String {
+pub fn or_unknown(count: Option<u64>, unit: Unit) -> String {
     count.map_or_else(|| "not known".into(), |flops| in_unit(flops, unit))
 }
 
-fn precisions(flops: &Precisions) -> [(&'static str, Option<u64>); 5] {
+pub fn precisions(flops: &Precisions) -> [(&'static str, Option<u64>); 5] {
     let Precisions { fp16, bf16, fp32, fp64, x87, .. } = *flops;
     [("fp32", fp32), ("fp64", fp64), ("fp16", fp16), ("bf16", bf16), ("x87", x87)]
 }

@@ -2,7 +2,7 @@
 //! product, attention in full, logits left out.
 
 use super::{PRODUCTS, rule};
-use crate::convention::coverage::Coverage;
+use crate::convention::coverage::{Beyond, Coverage};
 use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{ANALYTIC, Convention, Method, Scope};
 use crate::model::spec::NormSpan;
@@ -29,6 +29,11 @@ const fn setting(
         default_scope: Scope::Total,
         description,
         documented: "https://github.com/mlfoundations/open_clip/blob/main/docs/model_profile.csv",
-        method: Method::Coverage(Coverage { rules, final_norm: NormSpan::AllTokens, image_only: false }),
+        method: Method::Coverage(Coverage {
+            rules,
+            final_norm: NormSpan::AllTokens,
+            image_only: false,
+            beyond: Beyond::Everything,
+        }),
     }
 }

@@ -3,7 +3,7 @@
 //! apart, the MACs of the products alone. Its replacement of `torch.bmm` is commented out.
 
 use super::{BIASES_OF_PATCHES, FUSED_ATTENTION, GELU, LAYER_NORMS, LOGITS, PRODUCTS, rule};
-use crate::convention::coverage::Coverage;
+use crate::convention::coverage::{Beyond, Coverage};
 use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{Convention, Method, Scope};
 use crate::model::spec::Family;
@@ -64,6 +64,6 @@ const fn setting(
         default_scope: Scope::Total,
         description,
         documented: "https://github.com/MrYxJ/calculate-flops.pytorch",
-        method: Method::Coverage(Coverage { rules, final_norm, image_only: false }),
+        method: Method::Coverage(Coverage { rules, final_norm, image_only: false, beyond: Beyond::Nothing }),
     }
 }

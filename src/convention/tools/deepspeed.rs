@@ -6,7 +6,7 @@
 //! each is met twice.
 
 use super::{BIASES_OF_PATCHES, GELU, LAYER_NORMS, LINEARS, LOGITS, PRODUCTS, rule};
-use crate::convention::coverage::Coverage;
+use crate::convention::coverage::{Beyond, Coverage};
 use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{Convention, Method, Scope};
 use crate::model::spec::NormSpan::{self, AllTokens, Pooled};
@@ -78,6 +78,6 @@ const fn setting(
         default_scope: Scope::Total,
         description,
         documented: "https://www.deepspeed.ai/tutorials/flops-profiler/",
-        method: Method::Coverage(Coverage { rules, final_norm, image_only: false }),
+        method: Method::Coverage(Coverage { rules, final_norm, image_only: false, beyond: Beyond::Nothing }),
     }
 }

@@ -2,7 +2,7 @@
 //! multiply-accumulate of a product it has a formula for.
 
 use super::{FUSED_ATTENTION, NATIVE_ATTENTION, PRODUCTS, rule};
-use crate::convention::coverage::Coverage;
+use crate::convention::coverage::{Beyond, Coverage};
 use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{Convention, Method, Scope};
 use crate::model::spec::NormSpan;
@@ -63,6 +63,11 @@ const fn setting(slug: &'static str, rules: &'static [&'static [Rule]], descript
         default_scope: Scope::Total,
         description,
         documented: "https://github.com/pytorch/pytorch/blob/main/torch/utils/flop_counter.py",
-        method: Method::Coverage(Coverage { rules, final_norm: NormSpan::AllTokens, image_only: false }),
+        method: Method::Coverage(Coverage {
+            rules,
+            final_norm: NormSpan::AllTokens,
+            image_only: false,
+            beyond: Beyond::Everything,
+        }),
     }
 }

@@ -2,7 +2,7 @@
 //! element of a layer norm, in one sum.
 
 use super::{FUSED_ATTENTION, LAYER_NORMS, NATIVE_ATTENTION, PRODUCTS, rule};
-use crate::convention::coverage::Coverage;
+use crate::convention::coverage::{Beyond, Coverage};
 use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{Convention, Method, Scope};
 use crate::model::spec::NormSpan::{self, AllTokens, Pooled};
@@ -74,6 +74,6 @@ const fn setting(
         default_scope: Scope::Total,
         description,
         documented: "https://github.com/facebookresearch/fvcore/blob/main/docs/flop_count.md",
-        method: Method::Coverage(Coverage { rules, final_norm, image_only: false }),
+        method: Method::Coverage(Coverage { rules, final_norm, image_only: false, beyond: Beyond::Timm }),
     }
 }

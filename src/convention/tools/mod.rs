@@ -6,6 +6,8 @@ mod calflops;
 mod deepspeed;
 mod flop_counter;
 mod fvcore;
+mod mmcv;
+mod papers;
 mod ptflops_aten;
 mod ptflops_pytorch;
 mod thop;
@@ -18,7 +20,7 @@ use crate::model::spec::Family;
 use crate::model::terms::Role;
 use crate::units::Unit;
 
-pub const ALL: [&[Convention]; 11] = [
+pub const ALL: [&[Convention]; 18] = [
     &analytic::SETTINGS,
     &[SEED_FORMULA],
     &thop::SETTINGS,
@@ -30,6 +32,13 @@ pub const ALL: [&[Convention]; 11] = [
     &deepspeed::SETTINGS,
     &flop_counter::SETTINGS,
     &torchinfo::SETTINGS,
+    &mmcv::SETTINGS,
+    &papers::MEGATRON,
+    &papers::TWO_N_D,
+    &papers::SIX_N_D,
+    &papers::PALM,
+    &papers::TIMM,
+    &papers::DATACOMP,
 ];
 
 const SEED_FORMULA: Convention = Convention {
@@ -64,7 +73,8 @@ const ATTENTION: [Role; 4] = [Role::Qkv, Role::Scores, Role::Values, Role::Out];
 const LINEARS: [Role; 4] = [Role::Qkv, Role::Out, Role::Fc1, Role::Fc2];
 const BIASES: [Role; 6] = [Role::PatchBias, Role::QkvBias, Role::OutBias, Role::Fc1Bias, Role::Fc2Bias, Role::ProjBias];
 const BIASES_OF_PATCHES: [Role; 1] = [Role::PatchBias];
-const LAYER_NORMS: [Role; 4] = [Role::LnPre, Role::Ln1, Role::Ln2, Role::LnPost];
+const LAYER_NORMS: [Role; 8] =
+    [Role::LnPre, Role::Ln1, Role::Ln2, Role::LnPost, Role::Norm, Role::QkNorm, Role::InnerNorm, Role::MlpNorm];
 
 const fn rule(place: Where, roles: &[Role], weight: Weight) -> Rule {
     Rule { place, roles: Roles::of(roles), weight }

@@ -3,7 +3,7 @@
 //! counted where torch takes it apart into plain products.
 
 use super::{ATTENTION_PRODUCTS, BIASES, FUSED_ATTENTION, LOGITS, PRODUCTS, rule};
-use crate::convention::coverage::Coverage;
+use crate::convention::coverage::{Beyond, Coverage};
 use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{Convention, Method, Scope};
 use crate::model::spec::NormSpan;
@@ -68,6 +68,11 @@ const fn setting(slug: &'static str, rules: &'static [&'static [Rule]], descript
         default_scope: Scope::Total,
         description,
         documented: "https://github.com/sovrasov/flops-counter.pytorch",
-        method: Method::Coverage(Coverage { rules, final_norm: NormSpan::Pooled, image_only: false }),
+        method: Method::Coverage(Coverage {
+            rules,
+            final_norm: NormSpan::Pooled,
+            image_only: false,
+            beyond: Beyond::Nothing,
+        }),
     }
 }

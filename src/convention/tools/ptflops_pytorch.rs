@@ -5,7 +5,7 @@
 //! each is met twice.
 
 use super::{ATTENTION_PRODUCTS, BIASES, GELU, LAYER_NORMS, LINEARS, LOGITS, PRODUCTS, rule};
-use crate::convention::coverage::Coverage;
+use crate::convention::coverage::{Beyond, Coverage};
 use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{Convention, Method, Scope};
 use crate::model::spec::{Family, NormSpan};
@@ -75,6 +75,11 @@ const fn setting(slug: &'static str, rules: &'static [&'static [Rule]], descript
         default_scope: Scope::Total,
         description,
         documented: "https://github.com/sovrasov/flops-counter.pytorch",
-        method: Method::Coverage(Coverage { rules, final_norm: NormSpan::Pooled, image_only: false }),
+        method: Method::Coverage(Coverage {
+            rules,
+            final_norm: NormSpan::Pooled,
+            image_only: false,
+            beyond: Beyond::Nothing,
+        }),
     }
 }

@@ -2,7 +2,7 @@
 //! a subclass of a known module, is not seen. Counts multiply-accumulates.
 
 use super::{LAYER_NORMS, rule};
-use crate::convention::coverage::Coverage;
+use crate::convention::coverage::{Beyond, Coverage};
 use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{Convention, Method, Scope};
 use crate::model::spec::{Family, NormSpan};
@@ -13,7 +13,7 @@ pub const SETTINGS: [Convention; 2] = [
     setting(
         "open_clip",
         NormSpan::AllTokens,
-        &[&EVA_MODULES, &CLIP_MODULES],
+        &[&TIMM_MODULES, &EVA_MODULES, &CLIP_MODULES],
         "open_clip or openai-clip, any version: attention and the final projection run as functions, unseen",
     ),
     setting(
@@ -28,6 +28,12 @@ pub const SETTINGS: [Convention; 2] = [
 const EVA_MODULES: [Rule; 1] = [rule(
     Where::Image(Family::Eva),
     &[Role::PatchEmbed, Role::Out, Role::Fc1, Role::Fc2, Role::Proj],
+    Weight::Macs(1),
+)];
+/// The rest of timm's towers have modules only; their layer norms are of a class of timm's own.
+const TIMM_MODULES: [Rule; 1] = [rule(
+    Where::Image(Family::Timm),
+    &[Role::PatchEmbed, Role::Qkv, Role::Out, Role::Fc1, Role::Fc2, Role::Proj, Role::Linear],
     Weight::Macs(1),
 )];
 const CLIP_MODULES: [Rule; 1] = [rule(Where::Anywhere, &[Role::PatchEmbed, Role::Fc1, Role::Fc2], Weight::Macs(1))];
@@ -49,6 +55,6 @@ const fn setting(
         default_scope: Scope::IMAGE,
         description,
         documented: "https://github.com/Lyken17/pytorch-OpCounter",
-        method: Method::Coverage(Coverage { rules, final_norm, image_only: false }),
+        method: Method::Coverage(Coverage { rules, final_norm, image_only: false, beyond: Beyond::Timm }),
     }
 }

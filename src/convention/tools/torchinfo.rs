@@ -4,7 +4,7 @@
 //! (attention in open_clip, a class token) counts nothing.
 
 use super::{BIASES, LAYER_NORMS, LINEARS, rule};
-use crate::convention::coverage::Coverage;
+use crate::convention::coverage::{Beyond, Coverage};
 use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{Convention, Method, Scope};
 use crate::model::spec::{Family, NormSpan};
@@ -76,6 +76,11 @@ const fn setting(slug: &'static str, rules: &'static [&'static [Rule]], descript
         default_scope: Scope::Total,
         description,
         documented: "https://github.com/TylerYep/torchinfo",
-        method: Method::Coverage(Coverage { rules, final_norm: NormSpan::Pooled, image_only: false }),
+        method: Method::Coverage(Coverage {
+            rules,
+            final_norm: NormSpan::Pooled,
+            image_only: false,
+            beyond: Beyond::Nothing,
+        }),
     }
 }

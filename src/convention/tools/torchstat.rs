@@ -2,7 +2,7 @@
 //! stops there): leaf modules of a model that takes a single image.
 
 use super::rule;
-use crate::convention::coverage::Coverage;
+use crate::convention::coverage::{Beyond, Coverage};
 use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{Convention, Method, Scope};
 use crate::model::spec::{Family, NormSpan};
@@ -47,6 +47,11 @@ const fn setting(
         default_scope: Scope::IMAGE,
         description,
         documented: "https://github.com/Swall0w/torchstat",
-        method: Method::Coverage(Coverage { rules, final_norm: NormSpan::AllTokens, image_only: true }),
+        method: Method::Coverage(Coverage {
+            rules,
+            final_norm: NormSpan::AllTokens,
+            image_only: true,
+            beyond: Beyond::Nothing,
+        }),
     }
 }

@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::unistd::{ForkResult, Pid, fork, pipe2};
 
-use super::Command;
+use super::{Command, Stdout};
 use crate::{Error, Result};
 
 mod program;
@@ -102,7 +102,8 @@ struct Image {
     environment: Strings,
     /// The command line of /bin/sh, for a script without a first line that names its interpreter.
     shell: Option<Strings>,
-    stdout_to_stderr: bool,
+    /// What takes the place of stdout.
+    stdout: Option<RawFd>,
 }
 
 /// A null-terminated array of C strings.
@@ -133,7 +134,11 @@ impl Image {
             args: Strings::new([name].into_iter().chain(tail).collect()),
             environment: Strings::new(environment(&command.env)?),
             shell,
-            stdout_to_stderr: command.stdout_to_stderr,
+            stdout: match &command.stdout {
+                Stdout::Ours => None,
+                Stdout::Stderr => Some(libc::STDERR_FILENO),
+                Stdout::Into(descriptor) => Some(descriptor.as_raw_fd()),
+            },
         })
     }
 
@@ -148,8 +153,8 @@ impl Image {
                 // The parent gave up.
                 libc::_exit(125);
             }
-            if self.stdout_to_stderr {
-                libc::dup2(libc::STDERR_FILENO, libc::STDOUT_FILENO);
+            if let Some(descriptor) = self.stdout {
+                libc::dup2(descriptor, libc::STDOUT_FILENO);
             }
             if let Some(Err(errno)) = prepare.map(|prepare| prepare()) {
                 // Negative: it was not exec that failed.

@@ -18,6 +18,10 @@ impl Side {
     /// A count's name, or a number with an SI prefix and a unit: `thop`, `116.5Gmac`, `0.395T`.
     /// A number without a unit is FLOPs.
     pub fn parse(text: &str) -> Result<Side> {
+        // 2nd and 6nd are names all the same.
+        if let Ok(count) = CountName::parse(text) {
+            return Ok(Side::Count(count));
+        }
         if text.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
             let number =
                 |written: Written| Side::Number { value: written.value, unit: written.unit.unwrap_or(Unit::Flop) };
@@ -51,12 +55,12 @@ impl Side {
             Side::Count(count) => {
                 let value = count.convention.count(subject, count.scope).ok_or_else(|| {
                     Error::input(format!(
-                        "{count}: {} cannot run {} of {}",
+                        "{count}: {} has no figure for {} of {}: it cannot run that, or was never run on such a tower",
                         count.convention.name,
                         part(count),
                         subject.spec.name
                     ))
-                    .remedy("ask for another tower: :image, :text or :total")
+                    .remedy("ask for another tower (:image, :text or :total) or count; estimate lists those there are")
                 })?;
                 (value, count.convention.unit)
             }

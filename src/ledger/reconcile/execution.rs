@@ -55,7 +55,7 @@ pub fn outside(tally: &Tally, operators: &[Operator], program: &str) -> Vec<Entr
     ]
 }
 
-fn entry(cause: &str, text: &str, basis: Basis, evidence: BTreeMap<String, Amount>) -> Entry {
+pub fn entry(cause: &str, text: &str, basis: Basis, evidence: BTreeMap<String, Amount>) -> Entry {
     let mut evidence: Vec<Evidence> =
         evidence.into_iter().filter(|(_, flops)| *flops != 0).map(|(what, flops)| Evidence { what, flops }).collect();
     evidence.sort_by_key(|e| std::cmp::Reverse(e.flops.unsigned_abs()));

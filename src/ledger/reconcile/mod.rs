@@ -6,24 +6,34 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::kernels::Kernels;
+use super::roofline::{Roofline, roofline};
 use super::{Figure, Ledger};
 use crate::Result;
 use crate::counter::timed::Timed;
-use crate::counter::{Measurement, Tally, Time};
+use crate::counter::{ClassRow, FunctionRow, Measurement, Tally, Time};
 use crate::model::Term;
 use crate::model::terms::Kind;
 use crate::operators::Operators;
 use crate::units::{Amount, Count, Unit};
 
+mod by_operator;
 mod execution;
+mod measured;
 mod model;
+mod other_counts;
 mod paths;
 pub(super) mod visible;
+
+pub use by_operator::OperatorCount;
+
+pub const SCHEMA: &str = "flopledger.reconcile/1";
 
 /// What was counted, and how.
 pub struct Subject<'a> {
     pub model: String,
     pub workload: String,
+    /// The workload as it was started.
+    pub command: Vec<String>,
     /// Images and texts in one run; every term is executed so often.
     pub batch: u64,
     pub terms: Vec<Term>,
@@ -63,7 +73,7 @@ pub struct KindCount {
     pub kind: &'static str,
     pub analytic: Count,
     pub operators: Count,
-    /// What the kernels' constants predict for these operators.
+    /// What the kernels' constants predict for these operators; 2 x MACs where nobody knows them.
     pub predicted: Count,
     /// What was executed in the regions of these operators.
     pub executed: Count,
@@ -76,6 +86,7 @@ pub struct Reconciliation {
     pub schema: &'static str,
     pub model: String,
     pub workload: String,
+    pub command: Vec<String>,
     pub batch: u64,
     pub counter: &'static str,
     pub counter_reason: String,
@@ -85,6 +96,10 @@ pub struct Reconciliation {
     pub counts: Counts,
     pub ledgers: Vec<Ledger>,
     pub kinds: Vec<KindCount>,
+    pub operators: Vec<OperatorCount>,
+    /// Most FLOPs first.
+    pub classes: Vec<ClassRow>,
+    pub functions: Vec<FunctionRow>,
     /// FLOPs moved by measured entries between operators and instructions: not predicted.
     pub measured: Count,
     pub time: Time,
@@ -92,6 +107,17 @@ pub struct Reconciliation {
     /// Left out unless it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timed: Option<Timed>,
+    /// Left out where the peak and the memory's bandwidth were not measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roofline: Option<Roofline>,
+}
+
+impl Reconciliation {
+    /// What runs that nobody counted add.
+    pub fn with_times(self, timed: Option<Timed>) -> Reconciliation {
+        let roofline = timed.as_ref().and_then(|timed| roofline(&self.operators, timed));
+        Reconciliation { timed, roofline, ..self }
+    }
 }
 
 /// Builds the chain. `before` are ledgers that lead to the analytic count, e.g. from a convention.
@@ -107,7 +133,10 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
         pmu: subject.pmu,
     };
 
-    let (mut executed, unpredicted) = execution::predicted(&operators.operators, &kernels);
+    let (mut executed, unexplained) = match &kernels {
+        Some(kernels) => execution::predicted(&operators.operators, kernels),
+        None => measured::entries(&operators.operators, tally),
+    };
     executed.extend(execution::outside(tally, &operators.operators, &subject.program));
     let execution = Ledger::close(
         figure("operators", counts.operators),
@@ -122,6 +151,7 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
         model::entries(&subject.terms, batch, &operators.operators),
         figure("operators", counts.operators),
     ));
+    ledgers.extend(operators.other_counts.iter().map(|other| other_counts::ledger(other, operators)));
     ledgers.push(execution);
     ledgers.push(Ledger::close(
         figure("instructions", counts.instructions.into()),
@@ -136,26 +166,31 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
     let mut reasons = measurement.reasons.clone();
     reasons.extend(operators.unsupported.iter().map(|u| format!("operator {} not counted: {}", u.name, u.reason)));
     reasons.extend(
-        unpredicted.iter().map(|operator| format!("nothing predicts {operator}: its surplus is in the residual")),
+        unexplained.iter().map(|place| format!("nothing tells what {place} executes: its surplus is in the residual")),
     );
     reasons.extend(operators.lost.iter().map(|lost| format!("operator trace: {lost}")));
     Ok(Reconciliation {
-        schema: "flopledger.reconcile/1",
+        schema: SCHEMA,
         model: subject.model.clone(),
         workload: subject.workload.clone(),
+        command: subject.command.clone(),
         batch: subject.batch,
         counter: measurement.counter,
         counter_reason: subject.counter_reason.clone(),
         exact: measurement.exact,
         reasons,
         pmu_model: subject.pmu_model.clone(),
-        kinds: kinds(subject, &kernels, batch),
+        kinds: kinds(subject, kernels.as_ref(), batch),
+        operators: by_operator::counts(subject, kernels.as_ref(), batch),
+        classes: ClassRow::of(tally),
+        functions: FunctionRow::of(tally),
         counts,
         ledgers,
         measured,
         time: measurement.time,
         machine: subject.machine.clone(),
         timed: None,
+        roofline: None,
     })
 }
 
@@ -164,7 +199,7 @@ fn figure(name: &str, value: Count) -> Figure {
 }
 
 /// Kind by kind: what the model says, what ran, what was to be expected, what was executed.
-fn kinds(subject: &Subject, kernels: &Kernels, batch: Count) -> Vec<KindCount> {
+fn kinds(subject: &Subject, kernels: Option<&Kernels>, batch: Count) -> Vec<KindCount> {
     let mut kinds: BTreeMap<Kind, KindCount> = BTreeMap::new();
     let mut of = |kind: Kind, add: &mut dyn FnMut(&mut KindCount)| {
         add(kinds.entry(kind).or_insert_with(|| KindCount { kind: kind.name(), ..KindCount::default() }))
@@ -174,8 +209,11 @@ fn kinds(subject: &Subject, kernels: &Kernels, batch: Count) -> Vec<KindCount> {
     }
     let mut places: BTreeMap<&str, Kind> = BTreeMap::new();
     for operator in &subject.operators.operators {
-        places.insert(&operator.path, operator.kind);
-        let beyond = kernels.predict(operator).unwrap_or_default();
+        match operator.kind {
+            Kind::Move => places.entry(&operator.path).or_insert(operator.kind),
+            _ => places.entry(&operator.path).insert_entry(operator.kind).into_mut(),
+        };
+        let beyond = kernels.and_then(|kernels| kernels.predict(operator)).unwrap_or_default();
         let expected = 2 * operator.macs as Amount + beyond.iter().map(|p| p.flops).sum::<Amount>();
         of(operator.kind, &mut |row| {
             row.operators += 2 * operator.macs;

@@ -13,7 +13,13 @@ use crate::units::{Amount, Count};
 pub fn entries(terms: &[Term], batch: Count, operators: &[Operator]) -> Vec<Entry> {
     let mut ran: BTreeMap<String, Count> = BTreeMap::new();
     for operator in operators.iter().filter(|o| o.macs > 0) {
-        *ran.entry(term_path(&operator.path)).or_default() += 2 * operator.macs;
+        let path = term_path(&operator.path);
+        match operator.parts.as_slice() {
+            [] => *ran.entry(path).or_default() += 2 * operator.macs,
+            parts => parts.iter().for_each(|part| {
+                *ran.entry(format!("{path}.{}", part.name)).or_default() += 2 * part.macs;
+            }),
+        }
     }
     let towers: Vec<&str> = operators.iter().filter_map(|o| o.path.split('/').next()).collect();
 

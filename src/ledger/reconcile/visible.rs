@@ -93,10 +93,14 @@ pub fn half_not_opened(classes: &Classes) -> Option<Entry> {
     })
 }
 
+/// `vfmadd231ps of 256 bits`
+pub fn name(class: &Class) -> String {
+    format!("{} of {} bits", class.mnemonic_name(), class.width)
+}
+
 fn describe(class: &Class, count: &ClassCount) -> String {
-    let name = format!("{:?}", class.mnemonic).to_lowercase();
     let lanes = if class.masked { format!(", {} active lanes", count.lanes) } else { String::new() };
-    format!("{name} of {} bits, executed {} times{lanes}", class.width, count.executions)
+    format!("{}, executed {} times{lanes}", name(class), count.executions)
 }
 
 #[cfg(test)]

@@ -108,6 +108,13 @@ pub fn best(precision: Precision, time: Duration) -> Result<Option<Rate>> {
     Ok(best)
 }
 
+/// How fast each cache level and memory are read by all CPUs that may be used.
+pub fn bandwidth(time: Duration) -> Result<Vec<Bandwidth>> {
+    let cores = Cores::usable()?;
+    let levels = memory::levels(cores.cpus[0]);
+    (0..levels.len()).map(|at| memory::measure(&levels, at, &cores, &cores.cpus, time)).collect()
+}
+
 /// What one thread did in one round.
 struct Round {
     flops_per_s: f64,

@@ -18,7 +18,7 @@ const REMEDY: &str =
     "give a file with text_config and vision_config (HuggingFace) or text_cfg and vision_cfg (open_clip)";
 
 /// Beginnings of a `model_type`, and what such models are.
-const TYPES: [(&str, &str); 18] = [
+const TYPES: [(&str, &str); 17] = [
     ("blip", "BLIP, a model that captions images"),
     ("instructblip", "InstructBLIP, a vision-language model"),
     ("qwen", "Qwen, a language or vision-language model"),
@@ -32,7 +32,6 @@ const TYPES: [(&str, &str); 18] = [
     ("flava", "FLAVA, which joins its towers by a third"),
     ("clap", "CLAP, which embeds sound"),
     ("xclip", "X-CLIP, which embeds video"),
-    ("groupvit", "GroupViT, which segments images"),
     ("bert", "BERT, a text model"),
     ("roberta", "RoBERTa, a text model"),
     ("vit", "ViT, an image classifier"),

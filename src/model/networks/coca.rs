@@ -21,7 +21,7 @@ pub fn decoder(encoder: &Encoder, tokens: Tokens, vocab: u64) -> Network {
     cross(&mut list, encoder, tokens);
     list.elements(Role::LnPost, (text, width), 1);
     list.product(Role::Proj, (text, vocab, width), 1);
-    Network { name: "CoCa's decoder".into(), terms: list.into_terms() }
+    Network::new("CoCa's decoder", list.into_terms())
 }
 
 /// As many blocks again, whose keys and values come from the image.

@@ -21,7 +21,7 @@ pub fn before(vit: &Vit, embed_dim: u64) -> Network {
     let mut terms = list.into_terms();
     let embedding = [Role::PatchEmbed, Role::PatchBias];
     terms.extend(towers::vit(vit, embed_dim).into_iter().filter(|term| !embedding.contains(&term.role)));
-    Network { name: "ViT after three convolutions".into(), terms }
+    Network::new("ViT after three convolutions", terms)
 }
 
 fn convolution(list: &mut Listing, path: &str, (inputs, outputs, kernel): (u64, u64, u64), at: Size, role: Role) {

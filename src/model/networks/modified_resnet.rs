@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::attention_pool::{AttentionPool, Positions::Learnt};
 use crate::Result;
 use crate::model::json::Keys;
 use crate::model::limits::{self, Dimension};
@@ -64,8 +65,10 @@ pub fn tower(keys: &Keys, resnet: ModifiedResNet, embed_dim: u64) -> Result<Netw
             channels = planes * EXPANSION;
         }
     }
-    attention_pool(&mut list, features, heads, positions.area(), grid.area(), embed_dim);
-    Ok(Network { name: "ModifiedResNet".into(), terms: list.into_terms() })
+    let pool = AttentionPool { width: features, heads, positions: Learnt { table: grid.area() } };
+    pool.list(&mut list, positions.area(), embed_dim);
+    list.elements(Role::Normalize, (1, embed_dim), 1);
+    Ok(Network::new("ModifiedResNet", list.into_terms()))
 }
 
 /// A convolution without a bias, its batch norm and its activation.
@@ -98,22 +101,4 @@ fn bottleneck(list: &mut Listing, path: &str, (inputs, planes): (u64, u64), at: 
     list.elements_at(&name("residual"), Role::Residual, (after.area(), outputs), 1);
     list.elements_at(&name("act"), Role::Act, (after.area(), outputs), 1);
     after
-}
-
-/// The mean of all positions is a token before them; every token is a query, though only the
-/// first one's output is used.
-fn attention_pool(list: &mut Listing, width: u64, heads: u64, positions: u64, table: u64, embed_dim: u64) {
-    let (tokens, head) = (positions + 1, width / heads);
-    let all = (tokens, width);
-    list.elements_at("pool.mean", Role::Pool, (positions, width), 1);
-    list.learnt_at("pool.position", Role::Position, all, 1, (table + 1) * width);
-    list.product_at("pool.attn.qkv", Role::Qkv, (tokens, 3 * width, width), 1);
-    list.elements_at("pool.attn.qkv.bias", Role::QkvBias, (tokens, 3 * width), 1);
-    list.elements_at("pool.attn.scale", Role::AttnScale, all, 1);
-    list.product_at("pool.attn.qk", Role::Scores, (tokens, tokens, head), heads);
-    list.elements_at("pool.attn.softmax", Role::Softmax, (heads * tokens, tokens), 1);
-    list.product_at("pool.attn.av", Role::Values, (tokens, head, tokens), heads);
-    list.product_at("pool.attn.out", Role::Out, (tokens, embed_dim, width), 1);
-    list.elements_at("pool.attn.out.bias", Role::OutBias, (tokens, embed_dim), 1);
-    list.elements(Role::Normalize, (1, embed_dim), 1);
 }

@@ -58,6 +58,8 @@ pub struct InnerNorms {
     pub attention: bool,
     /// After the map after attention.
     pub attention_branch: bool,
+    /// Before the MLP's first maps, after the block's own norm.
+    pub mlp_input: bool,
     /// Between the MLP's maps.
     pub mlp: bool,
 }

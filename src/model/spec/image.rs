@@ -146,10 +146,12 @@ pub enum Projection {
     Linear {
         bias: bool,
     },
-    /// Two maps, with or without biases, and a GELU between them.
+    /// Two maps, with or without biases, and an activation between them.
     Mlp {
         width: u64,
         biases: [bool; 2],
+        /// A batch norm stands before the activation.
+        norm: bool,
     },
 }
 

@@ -46,10 +46,14 @@ pub fn attention(list: &mut Listing, encoder: &Encoder, sequence: Sequence) {
             list.product_at("blocks.attn.kv", Role::Qkv, (keys, 2 * inner_width, width), layers);
         }
     }
-    match encoder.qkv_bias {
-        QkvBias::None => {}
-        QkvBias::QueryValue => list.learnt(Role::QkvBias, (tokens, 3 * inner_width), layers, 2 * inner_width),
-        QkvBias::All => list.elements(Role::QkvBias, (tokens, 3 * inner_width), layers),
+    match (encoder.qkv_bias, keys) {
+        (QkvBias::None, _) => {}
+        (QkvBias::QueryValue, _) => list.learnt(Role::QkvBias, (tokens, 3 * inner_width), layers, 2 * inner_width),
+        (QkvBias::All, None) => list.elements(Role::QkvBias, (tokens, 3 * inner_width), layers),
+        (QkvBias::All, Some(keys)) => {
+            list.elements_at("blocks.attn.q.bias", Role::QkvBias, inner, layers);
+            list.elements_at("blocks.attn.kv.bias", Role::QkvBias, (keys, 2 * inner_width), layers);
+        }
     }
     if encoder.inner_norms.queries_and_keys {
         let learnt = 2 * encoder.norm_kind.learnt() * head;
@@ -117,6 +121,9 @@ pub fn mlp(list: &mut Listing, encoder: &Encoder, tokens: u64) {
         }
     };
     norm(list, NormPlacement::Pre);
+    if encoder.inner_norms.mlp_input {
+        list.norm_at("blocks.mlp.input_norm", Role::MlpNorm, all, layers, encoder.norm_kind);
+    }
     list.product(Role::Fc1, (tokens, first, width), layers);
     if encoder.biases {
         list.elements(Role::Fc1Bias, (tokens, first), layers);

@@ -6,6 +6,7 @@ mod text;
 mod vit;
 
 pub use blocks::{Sequence, attention, blocks, mlp};
+pub use pooling::embed;
 
 use super::spec::{ImageTower, TextTower, Vit};
 use super::terms::Term;

@@ -100,10 +100,13 @@ pub fn embed(list: &mut Listing, projection: Projection, width: u64, embed_dim: 
                 list.elements(Role::ProjBias, (1, embed_dim), 1);
             }
         }
-        Projection::Mlp { width: between, biases } => {
+        Projection::Mlp { width: between, biases, norm } => {
             list.product_at("proj.fc1", Role::Proj, (1, between, width), 1);
             if biases[0] {
                 list.elements_at("proj.fc1.bias", Role::ProjBias, (1, between), 1);
+            }
+            if norm {
+                list.elements_at("proj.norm", Role::BatchNorm, (1, between), 1);
             }
             list.elements_at("proj.act", Role::Act, (1, between), 1);
             list.product_at("proj.fc2", Role::Proj, (1, embed_dim, between), 1);

@@ -26,6 +26,8 @@ struct HeaderLine<'a> {
     model: &'a str,
     batch: usize,
     threads: usize,
+    /// Of every operand: all is f32.
+    element_bytes: usize,
     gemm: Kernel,
     elementwise: Functions,
 }
@@ -63,6 +65,7 @@ impl Trace {
             model: header.model,
             batch: header.batch,
             threads: header.threads,
+            element_bytes: size_of::<f32>(),
             gemm: header.gemm,
             elementwise: ops::FUNCTIONS,
         });

@@ -10,7 +10,7 @@ use super::groups::{self, Wanted};
 use super::plan::{Cores, Plan};
 use super::target::Target;
 use crate::counter::launch::Launch;
-use crate::counter::{Command, EventStatus, tiny};
+use crate::counter::{Command, EventStatus, Stdout, tiny};
 use crate::isa::Precision;
 use crate::machine::Cpu;
 use crate::machine::events::FpEvent;
@@ -131,7 +131,7 @@ fn wanted(cores: &Cores, events: &[&'static FpEvent]) -> Vec<Wanted> {
 fn phase(cores: &Cores, sets: &[Vec<&'static FpEvent>], kernel: &Kernel) -> Result<Phase> {
     let program = tiny::install(&kernel.code()?)?;
     let command =
-        Command { program: program.as_os_str().to_owned(), args: Vec::new(), env: Vec::new(), stdout_to_stderr: false };
+        Command { program: program.as_os_str().to_owned(), args: Vec::new(), env: Vec::new(), stdout: Stdout::Ours };
     let mut counted = Vec::new();
     for set in sets {
         counted.extend(run(cores, set, kernel, &command)?);

@@ -8,12 +8,17 @@ pub struct Kind {
     /// `model_type` of the pair; that of a single tower has `_text_model` or `_vision_model` after it.
     pub name: &'static str,
     pub text: TextDefaults,
-    /// None where the image tower is no vision transformer.
-    pub image: Option<ImageDefaults>,
+    pub image: Image,
     /// Width of the embedding where both towers are mapped into it.
     pub projection_dim: u64,
     /// `text_config_dict` and `vision_config_dict` replace the sections.
     pub dicts: bool,
+}
+
+pub enum Image {
+    Vit(ImageDefaults),
+    EfficientNet,
+    GroupVit,
 }
 
 pub struct TextDefaults {
@@ -121,15 +126,15 @@ const BERT_TEXT: TextDefaults = TextDefaults {
     ..CLIP_TEXT
 };
 
-pub const KINDS: [Kind; 10] = [
-    Kind { name: "clip", text: CLIP_TEXT, image: Some(CLIP_IMAGE), projection_dim: 512, dicts: true },
-    Kind { name: "metaclip_2", text: CLIP_TEXT, image: Some(CLIP_IMAGE), projection_dim: 512, dicts: true },
-    Kind { name: "clipseg", text: CLIP_TEXT, image: Some(CLIP_IMAGE), projection_dim: 512, dicts: true },
-    Kind { name: "siglip", text: SIGLIP_TEXT, image: Some(SIGLIP_IMAGE), projection_dim: 768, dicts: false },
+pub const KINDS: [Kind; 11] = [
+    Kind { name: "clip", text: CLIP_TEXT, image: Image::Vit(CLIP_IMAGE), projection_dim: 512, dicts: true },
+    Kind { name: "metaclip_2", text: CLIP_TEXT, image: Image::Vit(CLIP_IMAGE), projection_dim: 512, dicts: true },
+    Kind { name: "clipseg", text: CLIP_TEXT, image: Image::Vit(CLIP_IMAGE), projection_dim: 512, dicts: true },
+    Kind { name: "siglip", text: SIGLIP_TEXT, image: Image::Vit(SIGLIP_IMAGE), projection_dim: 768, dicts: false },
     Kind {
         name: "siglip2",
         text: SIGLIP_TEXT,
-        image: Some(ImageDefaults { code: ImageCode::Siglip2, image: 256, ..SIGLIP_IMAGE }),
+        image: Image::Vit(ImageDefaults { code: ImageCode::Siglip2, image: 256, ..SIGLIP_IMAGE }),
         projection_dim: 768,
         dicts: false,
     },
@@ -137,7 +142,7 @@ pub const KINDS: [Kind; 10] = [
         name: "chinese_clip",
         // Chinese-CLIP cuts its texts at 52 tokens.
         text: TextDefaults { context: Some(52), pooler: Pooler::Alone, ..BERT_TEXT },
-        image: Some(CLIP_IMAGE),
+        image: Image::Vit(CLIP_IMAGE),
         projection_dim: 512,
         dicts: true,
     },
@@ -157,7 +162,7 @@ pub const KINDS: [Kind; 10] = [
             activation: Gelu,
             pooler: Pooler::None,
         },
-        image: Some(CLIP_IMAGE),
+        image: Image::Vit(CLIP_IMAGE),
         projection_dim: 768,
         dicts: true,
     },
@@ -165,22 +170,29 @@ pub const KINDS: [Kind; 10] = [
         name: "align",
         // ALIGN's own processor pads its texts to 64 tokens.
         text: TextDefaults { context: Some(64), pooler: Pooler::Always, ..BERT_TEXT },
-        image: None,
+        image: Image::EfficientNet,
         projection_dim: 640,
         dicts: false,
     },
     Kind {
         name: "owlvit",
         text: TextDefaults { positions: 16, ..CLIP_TEXT },
-        image: Some(ImageDefaults { image: 768, ..CLIP_IMAGE }),
+        image: Image::Vit(ImageDefaults { image: 768, ..CLIP_IMAGE }),
         projection_dim: 512,
         dicts: false,
     },
     Kind {
         name: "owlv2",
         text: TextDefaults { positions: 16, ..CLIP_TEXT },
-        image: Some(ImageDefaults { image: 768, patch: 16, ..CLIP_IMAGE }),
+        image: Image::Vit(ImageDefaults { image: 768, patch: 16, ..CLIP_IMAGE }),
         projection_dim: 512,
         dicts: false,
+    },
+    Kind {
+        name: "groupvit",
+        text: TextDefaults { width: 256, heads: 4, mlp_width: 1024, ..CLIP_TEXT },
+        image: Image::GroupVit,
+        projection_dim: 256,
+        dicts: true,
     },
 ];

@@ -1,13 +1,17 @@
 //! HuggingFace's CLIP-like models: `text_config` and `vision_config`, or the keys of one of them
 //! alone, each often holding only what differs from the library's defaults.
 
+mod decoder;
+mod efficientnet;
+mod groupvit;
 mod image;
 mod kinds;
+mod lists;
 mod text;
 
 use serde_json::{Map, Value};
 
-use self::kinds::{KINDS, Kind};
+use self::kinds::{Image, ImageDefaults, KINDS, Kind};
 use super::{Dialect, has_section};
 use crate::model::json::Keys;
 use crate::model::limits::Dimension;
@@ -59,25 +63,44 @@ impl HuggingFace {
             true => text::siglip_width(text, kind)?,
             false => keys.dimension("projection_dim", kind.projection_dim, Dimension::Width)?,
         };
-        let projected = if siglip { Projection::None } else { Projection::Linear { bias: false } };
+        let projected = match &kind.image {
+            Image::GroupVit => {
+                let width = keys.dimension("projection_intermediate_dim", 4096, Dimension::MlpWidth)?;
+                Projection::Mlp { width, biases: [true; 2], norm: true }
+            }
+            _ if siglip => Projection::None,
+            _ => Projection::Linear { bias: false },
+        };
         let mut notes = text::notes(text, kind)?;
-        let image = match &kind.image {
-            Some(defaults) => Some(image::tower(vision, defaults, projected)?),
-            None => {
-                notes.push(format!(
-                    "the image tower of {} is a convolutional network and is not counted: only the text tower is",
-                    kind.name
-                ));
-                None
+        let mut text_tower = text::tower(text, kind, Some(embed_dim))?;
+        let (image, multimodal) = match &kind.image {
+            Image::Vit(defaults) => {
+                let vit = image::tower(vision, defaults, projected)?;
+                notes.extend(untiled(&vit));
+                let multimodal = decoder::of_class(architecture(keys)?, keys, &vit, &text_tower)?;
+                (ImageTower::Vit(vit), multimodal)
+            }
+            Image::EfficientNet => {
+                let (network, width) = efficientnet::tower(vision)?;
+                if width != embed_dim {
+                    return Err(keys
+                        .bad("projection_dim", format!("{embed_dim}, and the image tower ends in {width} channels"))
+                        .remedy("give the channels of the last stage: nothing maps them"));
+                }
+                (ImageTower::Network(network), None)
+            }
+            Image::GroupVit => {
+                text_tower.projection = projected;
+                let (network, _) = groupvit::tower(vision, projected, Some(embed_dim))?;
+                (ImageTower::Network(network), None)
             }
         };
-        notes.extend(image.iter().filter_map(untiled));
         Ok(ClipSpec {
             name: name.into(),
             dialect: self.name(),
-            image: image.map(ImageTower::Vit),
-            text: Some(text::tower(text, kind, Some(embed_dim))?),
-            multimodal: None,
+            image: Some(image),
+            text: Some(text_tower),
+            multimodal,
             embed_dim,
             scalars: if siglip { 2 } else { 1 },
             notes,
@@ -107,28 +130,31 @@ impl HuggingFace {
     }
 
     fn image_only(&self, name: &str, keys: Keys, kind: &Kind) -> Result<ClipSpec> {
-        let Some(defaults) = &kind.image else {
-            return Err(keys
-                .bad("model_type", format!("the image tower of {} is a convolutional network", kind.name))
-                .remedy("only its text tower is a transformer that can be counted"));
+        let (image, embed_dim, notes) = match &kind.image {
+            Image::Vit(defaults) => {
+                let (projection, embed_dim) = projected_alone(keys, kind, defaults)?;
+                let vit = image::tower(keys, defaults, projection)?;
+                let notes = untiled(&vit).into_iter().collect();
+                (ImageTower::Vit(vit), embed_dim, notes)
+            }
+            Image::EfficientNet => {
+                let (network, width) = efficientnet::tower(keys)?;
+                (ImageTower::Network(network), width, Vec::new())
+            }
+            Image::GroupVit => {
+                let (network, width) = groupvit::tower(keys, Projection::None, None)?;
+                (ImageTower::Network(network), width, Vec::new())
+            }
         };
-        let projected = architecture(keys)?.is_some_and(|name| name.ends_with("WithProjection"));
-        let (projection, embed_dim) = if projected {
-            let width = keys.dimension("projection_dim", kind.projection_dim, Dimension::Width)?;
-            (Projection::Linear { bias: false }, width)
-        } else {
-            (Projection::None, keys.dimension("hidden_size", defaults.width, Dimension::Width)?)
-        };
-        let vit = image::tower(keys, defaults, projection)?;
         Ok(ClipSpec {
             name: name.into(),
             dialect: self.name(),
-            notes: untiled(&vit).into_iter().collect(),
-            image: Some(ImageTower::Vit(vit)),
+            image: Some(image),
             text: None,
             multimodal: None,
             embed_dim,
             scalars: 0,
+            notes,
             raw: RawKeys::read(keys.none(), keys),
         })
     }
@@ -137,7 +163,7 @@ impl HuggingFace {
 /// A vision transformer in this library's keys: of the type written, else CLIP's.
 pub fn given_image(keys: Keys) -> Result<Vit> {
     let kind = keys.text("model_type")?.and_then(known).map_or(&KINDS[0], |(kind, _)| kind);
-    let Some(defaults) = &kind.image else {
+    let Image::Vit(defaults) = &kind.image else {
         return Err(unknown(keys, kind.name));
     };
     image::tower(keys, defaults, Projection::Linear { bias: false })
@@ -148,6 +174,17 @@ pub fn given_text(keys: Keys) -> Result<TextTower> {
     let bert = KINDS.iter().find(|kind| kind.text.code == kinds::TextCode::Bert).unwrap_or(&KINDS[0]);
     let kind = keys.text("model_type")?.and_then(known).map_or(bert, |(kind, _)| kind);
     text::tower(keys, kind, Some(1))
+}
+
+/// What an image tower alone ends in: its projection, where its class has one.
+fn projected_alone(keys: Keys, kind: &Kind, defaults: &ImageDefaults) -> Result<(Projection, u64)> {
+    Ok(match architecture(keys)?.is_some_and(|name| name.ends_with("WithProjection")) {
+        true => {
+            let width = keys.dimension("projection_dim", kind.projection_dim, Dimension::Width)?;
+            (Projection::Linear { bias: false }, width)
+        }
+        false => (Projection::None, keys.dimension("hidden_size", defaults.width, Dimension::Width)?),
+    })
 }
 
 /// The kind and the part that a `model_type` names.
@@ -178,7 +215,7 @@ fn which(keys: Keys) -> Result<(&'static Kind, Part)> {
     let written = keys.text("model_type")?;
     let found = match written {
         Some(model_type) => known(model_type),
-        None => keys.map().and_then(by_architecture).or_else(|| known(&paired_type(keys).ok()?)),
+        None => keys.map().and_then(by_architecture).or(known(&paired_type(keys)?)),
     };
     let Some((kind, part)) = found else {
         return Err(unknown(keys, written.unwrap_or("none")));

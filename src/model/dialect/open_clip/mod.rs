@@ -5,6 +5,7 @@ mod given;
 mod image;
 mod named;
 mod text;
+mod unknown;
 
 use serde_json::{Map, Value};
 
@@ -60,6 +61,7 @@ pub fn read(
     let mut notes = text::notes(text)?;
     notes.extend(image_notes(&image));
     notes.extend(mask_notes(keys, vision)?);
+    notes.extend((dialect == "open_clip").then(|| unknown::note(vision)).flatten());
     Ok(ClipSpec {
         name: name.into(),
         dialect,
@@ -107,7 +109,8 @@ fn image_notes(image: &ImageTower) -> Option<String> {
             "image_size {} is no multiple of patch_size {}: the pixels beyond the last whole patch are not looked at",
             vit.image.height, vit.patch.height
         )),
-        _ => None,
+        ImageTower::Vit(_) => None,
+        ImageTower::Network(network) => network.note.map(Into::into),
     }
 }
 

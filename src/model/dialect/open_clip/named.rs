@@ -110,7 +110,7 @@ pub fn tower(keys: Keys, name: &str, embed_dim: u64, context: u64) -> Result<Tex
 pub fn projection(keys: Keys, width: u64, embed_dim: u64) -> Result<Projection> {
     match keys.text("hf_proj_type")? {
         Some("linear") => Ok(Projection::Linear { bias: false }),
-        None | Some("mlp") => Ok(Projection::Mlp { width: (width + embed_dim) / 2, biases: [false; 2] }),
+        None | Some("mlp") => Ok(Projection::Mlp { width: (width + embed_dim) / 2, biases: [false; 2], norm: false }),
         Some(other) => {
             Err(keys.bad("hf_proj_type", format!("{other:?} is not supported")).remedy("give \"linear\" or \"mlp\""))
         }

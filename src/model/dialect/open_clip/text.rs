@@ -145,6 +145,7 @@ pub fn custom_attention(keys: Keys, encoder: Encoder) -> Result<Encoder> {
             attention: keys.flag("scale_attn_inner", false)?,
             attention_branch: keys.flag("scale_attn", false)?,
             mlp: keys.flag("scale_fc", false)?,
+            ..InnerNorms::default()
         },
         head_scales: HeadScales {
             cosine: keys.flag("scaled_cosine_attn", false)?,

@@ -85,7 +85,12 @@ fn vit(dims: &Dims, name: &Name, keys: &Keys, head: &Head) -> Result<Vit> {
     let perception = matches!(dims.kind, Kind::Perception { .. });
     let natural = if perception { Pool::Map } else { Pool::ClassToken };
     let pool = if head.pool == Pool::Default { natural } else { head.pool };
-    let bare = eva(image, patch, encoder);
+    // EVA-02's and the perception encoder's maps are all modules, as in the rest of timm.
+    let family = match dims.kind {
+        Kind::Plain | Kind::PostNorm => Family::Eva,
+        Kind::Eva02 | Kind::Perception { .. } => Family::Timm,
+    };
+    let bare = Vit { family, ..eva(image, patch, encoder) };
     Ok(Vit {
         patch_bias: !perception,
         ln_pre: perception,

@@ -1,0 +1,81 @@
+//! `--framework-logs`: makes a command's libraries tell what they compute, and keeps that out of its output.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use nix::fcntl::OFlag;
+use nix::unistd::pipe2;
+use tempfile::NamedTempFile;
+
+use crate::counter::{Command, Stdout};
+use crate::operators::Operators;
+use crate::operators::verbose::{self, Log, Separator};
+use crate::{Error, Result};
+
+/// Reads what the libraries of one run print.
+pub struct FrameworkLogs {
+    /// Passes the command's own output on, until the last process that holds the pipe has ended, as any
+    /// reader of a pipe does.
+    separating: JoinHandle<Log>,
+    mkl: NamedTempFile,
+}
+
+impl FrameworkLogs {
+    /// The command as it is to be run, and what reads its logs.
+    pub fn of(command: &Command) -> Result<(Command, FrameworkLogs)> {
+        let mkl = tempfile::Builder::new()
+            .prefix("flopledger-mkl-")
+            .tempfile()
+            .map_err(|e| Error::failed(format!("--framework-logs: cannot create a file for MKL's log: {e}")))?;
+        let (read, write) = pipe2(OFlag::O_CLOEXEC)
+            .map_err(|errno| Error::failed(format!("--framework-logs: cannot create a pipe: {}", errno.desc())))?;
+        let mut logged = command.clone();
+        logged.env.extend(verbose::VARIABLES.map(|(name, value)| (name.into(), value.into())));
+        logged.env.push((verbose::MKL_FILE.into(), mkl.path().into()));
+        logged.stdout = Stdout::Into(Arc::new(write));
+        Ok((logged, FrameworkLogs { separating: thread::spawn(|| separate(read)), mkl }))
+    }
+
+    /// All that was read. The command as it was run has to be dropped before, or its pipe stays open.
+    pub fn finish(self) -> Result<Operators> {
+        let mut log = self.separating.join().map_err(|_| Error::failed("--framework-logs: its reader panicked"))?;
+        for line in BufReader::new(self.mkl).split(b'\n') {
+            let line = line.map_err(|e| Error::failed(format!("--framework-logs: cannot read MKL's log: {e}")))?;
+            log.line(&String::from_utf8_lossy(&line));
+        }
+        Ok(log.finish())
+    }
+}
+
+/// Until the end of the pipe. Where nobody reads our stdout any more, closes the pipe, so that the command
+/// meets what it would have met without us.
+fn separate(pipe: OwnedFd) -> Log {
+    let (mut pipe, mut log, mut separator) = (File::from(pipe), Log::default(), Separator::default());
+    let mut stdout = std::io::stdout();
+    let mut buffer = [0; 1 << 16];
+    loop {
+        let length = match pipe.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(length) => length,
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(_) => break,
+        };
+        let mut written = Ok(());
+        separator
+            .feed(&buffer[..length], &mut |own| pass_on(&mut stdout, own, &mut written), &mut |line| log.line(line));
+        if written.and_then(|()| stdout.flush()).is_err() {
+            return log;
+        }
+    }
+    separator.finish(&mut |own| pass_on(&mut stdout, own, &mut Ok(())), &mut |line| log.line(line));
+    log
+}
+
+fn pass_on(stdout: &mut std::io::Stdout, own: &[u8], written: &mut std::io::Result<()>) {
+    if written.is_ok() {
+        *written = stdout.write_all(own);
+    }
+}
