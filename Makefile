@@ -8,10 +8,10 @@ FEATURES := --features flopledger-clip/gemm
 ROWS ?=
 FLOPLEDGER := $(TARGET)/release/flopledger
 
-.PHONY: build run test test-all test-frameworks lint bench install clean
+.PHONY: build run test test-all test-frameworks test-python lint bench fuzz install clean
 
 build:
-	$(CARGO) build --release --locked --workspace $(FEATURES)
+	$(CARGO) build --release --locked $(FEATURES)
 
 # The main job on the built-in workload. Ends with the name of the report that it wrote.
 run: build
@@ -19,11 +19,15 @@ run: build
 
 # The programs that the tests start are built first.
 test: build
-	$(CARGO) test --release --locked --workspace $(FEATURES)
+	$(CARGO) test --release --locked $(FEATURES)
 
 # Those too that take minutes. FLOPLEDGER_PYTHON: an interpreter that has numpy and torch.
 test-all: build
-	$(CARGO) test --release --locked --workspace $(FEATURES) -- --include-ignored
+	$(CARGO) test --release --locked $(FEATURES) -- --include-ignored
+
+# The Python package, in a fresh virtual environment.
+test-python:
+	python/tests/run.sh
 
 # PyTorch and ONNX Runtime, in an environment of their own unless FLOPLEDGER_PYTHON names one that has them.
 VENV := $(TARGET)/frameworks-venv
@@ -46,6 +50,10 @@ lint:
 
 bench: build
 	FLOPLEDGER=$(FLOPLEDGER) ROWS="$(ROWS)" tests/bench/bench.sh
+
+# Needs a nightly compiler and cargo-fuzz. SECONDS is how long.
+fuzz:
+	$(CARGO) +nightly fuzz run config fuzz/corpus/config $(wildcard tests/configs/*/) -- -max_total_time=$(or $(SECONDS),60) -max_len=8192
 
 install: build
 	install -D -m 755 $(FLOPLEDGER) $(PREFIX)/bin/flopledger

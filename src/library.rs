@@ -13,7 +13,8 @@ use crate::convention::{self, Estimate, Subject};
 use crate::ledger::explain::{Explanation, Side};
 use crate::ledger::identify::Identification;
 use crate::model::terms::flops;
-use crate::model::{self, ClipSpec};
+use crate::model::{self, ClipSpec, Wanted};
+use crate::nearest::nearest;
 use crate::units::{Count, Written};
 use crate::{Error, Result};
 
@@ -47,14 +48,35 @@ pub fn estimate(path: impl AsRef<Path>) -> Result<Estimate> {
 /// # Ok::<(), flopledger::Error>(())
 /// ```
 pub fn model(file_or_preset: impl AsRef<Path>) -> Result<ClipSpec> {
+    model_as(file_or_preset, &Wanted::default())
+}
+
+/// The same with another image size or text length, or with the dimensions of towers that the
+/// file only names.
+///
+/// ```
+/// use flopledger::model::{Wanted, spec::Size};
+///
+/// let wanted = Wanted { image_size: Some(Size::square(336)), ..Wanted::default() };
+/// assert_eq!(flopledger::model_as("ViT-L-14", &wanted)?.vit().unwrap().patches(), 576);
+/// # Ok::<(), flopledger::Error>(())
+/// ```
+pub fn model_as(file_or_preset: impl AsRef<Path>, wanted: &Wanted) -> Result<ClipSpec> {
     let path = file_or_preset.as_ref();
-    let name = path.to_string_lossy();
-    if !path.exists()
-        && let Ok(spec) = model::preset(&name)
-    {
-        return Ok(spec);
+    if path.exists() {
+        return model::load_as(path, wanted);
     }
-    model::load(path)
+    let name = path.to_string_lossy();
+    match model::known(&name) {
+        Some(preset) => model::preset_as(preset, wanted),
+        None => {
+            Err(Error::input(format!("{name}: no such file, and no such preset{}", nearest(&name, model::names())))
+                .remedy(format!(
+                    "give the path of a configuration file, or one of {}",
+                    model::names().collect::<Vec<_>>().join(", ")
+                )))
+        }
+    }
 }
 
 /// True FLOPs of a model, 2 for each multiply-accumulate, for one image and one full-length text.

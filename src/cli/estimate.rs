@@ -78,9 +78,7 @@ pub fn run(args: Args) -> Result<u8> {
 impl Args {
     fn options(&self) -> Options {
         let Args { batch, backward, recompute, logits, ranks, elementwise, .. } = *self;
-        let asked = batch > 1 || backward || recompute != Recompute::None || logits.is_some();
-        let setting = Setting { batch, backward, recompute, logits, ranks };
-        Options { batch, step: asked.then_some(setting), elementwise }
+        Options::new(Setting { batch, backward, recompute, logits, ranks }, elementwise)
     }
 }
 

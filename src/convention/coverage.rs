@@ -35,21 +35,26 @@ pub enum Beyond {
 }
 
 impl Coverage {
-    /// The count for so many images and as many texts.
-    pub fn count(&self, subject: &Subject, scope: Scope, batch: Count) -> Option<Count> {
-        if self.image_only && scope != Scope::IMAGE {
-            return None;
+    /// The counts of these scopes, for so many images and as many texts.
+    pub fn counts<const N: usize>(&self, subject: &Subject, scopes: [Scope; N], batch: Count) -> [Option<Count>; N] {
+        let mut counts = scopes.map(|scope| self.runs(subject.spec, scope).then_some(0));
+        for term in subject.terms() {
+            let weight = self.weight(subject.spec, term);
+            let times = match term.role {
+                // Every image with every text.
+                Role::Logits => batch * batch,
+                _ => weight.batched(batch),
+            };
+            let counted = times * self.weighed(subject.spec, term, weight);
+            let covered = counts.iter_mut().zip(scopes).filter(|(_, scope)| scope.covers(term));
+            covered.filter_map(|(count, _)| count.as_mut()).for_each(|count| *count += counted);
         }
-        if !Tower::ALL.into_iter().all(|tower| !scope.runs(tower) || self.holds_for(subject.spec, tower)) {
-            return None;
-        }
-        let terms = subject.terms().iter().filter(|term| scope.covers(term));
-        let batched = |term: &Term| match term.role {
-            // Every image with every text.
-            Role::Logits => batch * batch,
-            _ => self.weight(subject.spec, term).batched(batch),
-        };
-        Some(terms.map(|term| self.value(subject.spec, term) * batched(term)).sum())
+        counts
+    }
+
+    fn runs(&self, spec: &ClipSpec, scope: Scope) -> bool {
+        let known = Tower::ALL.into_iter().all(|tower| !scope.runs(tower) || self.holds_for(spec, tower));
+        known && (!self.image_only || scope == Scope::IMAGE)
     }
 
     /// Is it known what the tool makes of this tower?
@@ -77,8 +82,8 @@ impl Coverage {
 
     /// What the table has for a role in a tower, where image towers are of this family.
     pub fn weight_of(&self, tower: Option<Tower>, family: Family, role: Role) -> Weight {
-        let mut rules = self.rules.iter().flat_map(|rules| rules.iter());
-        rules.find(|rule| rule.fits(tower, family, role)).map_or(Weight::Nothing, |rule| rule.weight)
+        let fits = |rule: &&Rule| rule.fits(tower, family, role);
+        self.rules.iter().find_map(|rules| rules.iter().find(fits)).map_or(Weight::Nothing, |rule| rule.weight)
     }
 
     fn weight(&self, spec: &ClipSpec, term: &Term) -> Weight {
@@ -93,7 +98,11 @@ impl Coverage {
 
     /// What the tool counts for a term, straight from the table.
     fn value(&self, spec: &ClipSpec, term: &Term) -> Count {
-        match self.weight(spec, term) {
+        self.weighed(spec, term, self.weight(spec, term))
+    }
+
+    fn weighed(&self, spec: &ClipSpec, term: &Term, weight: Weight) -> Count {
+        match weight {
             Weight::Nothing | Weight::Gelu(_) => 0,
             Weight::Macs(each) => each * term.macs,
             Weight::MacsTwice(each) => 2 * each * term.macs,

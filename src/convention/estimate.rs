@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{ANALYTIC, BatchStep, Elementwise, Scope, Setting, Subject, all, elementwise, step};
+use super::{
+    ANALYTIC, BatchStep, Convention, Elementwise, Recompute, Scope, Setting, Subject, all, elementwise, possible, step,
+};
 use crate::Result;
 use crate::model::terms::{Term, Tower, flops};
 use crate::model::{ClipSpec, Parameters};
@@ -71,6 +73,15 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// A step is told of where more is asked for than one example's forward pass.
+    pub fn new(setting: Setting, elementwise: bool) -> Options {
+        let Setting { batch, backward, recompute, logits, .. } = setting;
+        let asked = batch > 1 || backward || recompute != Recompute::None || logits.is_some();
+        Options { batch, step: asked.then_some(setting), elementwise }
+    }
+}
+
 /// The counts for one image and one full-length text.
 pub fn estimate(spec: &ClipSpec) -> Estimate {
     let subject = Subject::new(spec);
@@ -78,7 +89,13 @@ pub fn estimate(spec: &ClipSpec) -> Estimate {
 }
 
 /// The counts of a batch, and what else was asked for.
+///
+/// # Errors
+///
+/// A batch or ranks above [`super::MOST`], recomputation without a backward pass, or logits of a
+/// model with one tower.
 pub fn estimate_with(spec: &ClipSpec, options: &Options) -> Result<Estimate> {
+    possible("batch", options.batch)?;
     let subject = Subject::new(spec);
     Ok(Estimate {
         step: options.step.as_ref().map(|setting| step(&subject, setting)).transpose()?,
@@ -95,14 +112,11 @@ fn counted(subject: &Subject, batch: u64) -> Estimate {
         spec.has(tower).then(|| rows * flops(terms))
     };
     let tools = all().filter(|convention| convention.name != ANALYTIC);
-    let conventions = tools.map(|convention| ConventionCount {
-        name: convention.name,
-        setting: convention.setting,
-        unit: convention.unit,
-        image: convention.batch_count(subject, Scope::IMAGE, rows),
-        text: convention.batch_count(subject, Scope::TEXT, rows),
-        total: convention.batch_count(subject, Scope::Total, rows),
-        description: convention.description,
+    let conventions = tools.map(|convention| {
+        let scopes = [Scope::IMAGE, Scope::TEXT, Scope::Total];
+        let [image, text, total] = convention.batch_counts(subject, scopes, rows);
+        let Convention { name, setting, unit, description, .. } = *convention;
+        ConventionCount { name, setting, unit, image, text, total, description }
     });
     Estimate {
         schema: SCHEMA,

@@ -29,7 +29,7 @@ pub use formula::Formula;
 pub use listing::{Covered, Listed, Listing, Weighed, listing};
 pub use name::CountName;
 pub use rule::Weight;
-pub use step::{BatchStep, Logits, MOST, Recompute, Setting, step};
+pub use step::{BatchStep, Logits, MOST, Recompute, Setting, possible, step};
 
 use crate::model::terms::{self, Term, Tower};
 use crate::model::{ClipSpec, Parameters, parameters};
@@ -135,17 +135,28 @@ impl Convention {
 
     /// What the tool prints for so many images and as many texts; none where it cannot run them.
     pub fn batch_count(&self, subject: &Subject, scope: Scope, batch: Count) -> Option<Count> {
-        if let Scope::Tower(tower) = scope
-            && !subject.spec.has(tower)
-        {
-            return None;
-        }
-        match &self.method {
-            Method::Coverage(coverage) => coverage.count(subject, scope, batch),
+        let [count] = self.batch_counts(subject, [scope], batch);
+        count
+    }
+
+    /// The same for several scopes, in one pass over the terms.
+    pub fn batch_counts<const N: usize>(
+        &self,
+        subject: &Subject,
+        scopes: [Scope; N],
+        batch: Count,
+    ) -> [Option<Count>; N] {
+        let mut counts = match &self.method {
+            Method::Coverage(coverage) => coverage.counts(subject, scopes, batch),
             // The script knows of no batch.
-            Method::SeedFormula => (batch == 1).then(|| seed_formula::count(subject.spec, scope))?,
-            Method::Formula(formula) => formula.count(subject, scope).map(|count| batch * count),
+            Method::SeedFormula if batch != 1 => [None; N],
+            Method::SeedFormula => scopes.map(|scope| seed_formula::count(subject.spec, scope)),
+            Method::Formula(formula) => scopes.map(|scope| Some(batch * formula.count(subject, scope)?)),
+        };
+        for (count, scope) in counts.iter_mut().zip(scopes) {
+            count.take_if(|_| matches!(scope, Scope::Tower(tower) if !subject.spec.has(tower)));
         }
+        counts
     }
 
     /// One account per term of [`Subject::terms`], in its order.

@@ -66,23 +66,47 @@ pub enum Where {
     Image(Family),
 }
 
+/// A set of roles, as the bits of a word: every term of a model is looked up in every table.
+#[derive(Debug, Clone, Copy)]
+pub struct Roles(u64);
+
+impl Roles {
+    pub const fn of(roles: &[Role]) -> Roles {
+        let (mut bits, mut place) = (0, 0);
+        while place < roles.len() {
+            bits |= 1 << roles[place] as u32;
+            place += 1;
+        }
+        Roles(bits)
+    }
+
+    const fn contains(self, role: Role) -> bool {
+        self.0 & (1 << role as u32) != 0
+    }
+}
+
+// A role beyond the word's bits would be another one's.
+const _: () = assert!(Role::ALL.len() <= u64::BITS as usize);
+
 /// A line of a coverage table.
 #[derive(Debug)]
 pub struct Rule {
     pub place: Where,
-    pub roles: &'static [Role],
+    pub roles: Roles,
     pub weight: Weight,
 }
 
 impl Rule {
     /// Is it about this role in this tower, where image towers are of this family?
     pub fn fits(&self, tower: Option<Tower>, family: Family, role: Role) -> bool {
-        let place = match self.place {
+        if !self.roles.contains(role) {
+            return false;
+        }
+        match self.place {
             Where::Anywhere => true,
             Where::Text => tower == Some(Tower::Text),
             Where::AnyImage => tower == Some(Tower::Image),
             Where::Image(own) => tower == Some(Tower::Image) && family == own,
-        };
-        place && self.roles.contains(&role)
+        }
     }
 }

@@ -68,8 +68,19 @@ pub struct BatchStep {
 /// The largest batch and number of ranks: no count overflows below it.
 pub const MOST: u64 = 1 << 24;
 
+/// Refuses a batch, or a number of ranks, above [`MOST`].
+pub fn possible(key: &str, number: u64) -> Result<()> {
+    if (1..=MOST).contains(&number) {
+        return Ok(());
+    }
+    Err(Error::input(format!("{key}: {number} is not possible here"))
+        .remedy(format!("give a whole number from 1 to {MOST}")))
+}
+
 pub fn step(subject: &Subject, setting: &Setting) -> Result<BatchStep> {
     let Setting { batch, backward, recompute, logits, ranks } = *setting;
+    possible("batch", batch)?;
+    possible("ranks", ranks)?;
     if !backward && recompute != Recompute::None {
         return Err(Error::input("--recompute: without a backward pass nothing is computed once more")
             .remedy("add --backward, or leave --recompute out"));
@@ -149,7 +160,9 @@ mod tests {
     fn what_cannot_be_is_refused() {
         let spec = preset("tiny").unwrap();
         let subject = Subject::new(&spec);
-        let setting = Setting { recompute: Recompute::Full, ..PLAIN };
-        assert_eq!(step(&subject, &setting).unwrap_err().exit_code(), 2);
+        let without_backward = Setting { recompute: Recompute::Full, ..PLAIN };
+        for setting in [without_backward, Setting { batch: 0, ..PLAIN }, Setting { ranks: MOST + 1, ..PLAIN }] {
+            assert_eq!(step(&subject, &setting).unwrap_err().exit_code(), 2);
+        }
     }
 }

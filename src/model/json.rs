@@ -17,6 +17,19 @@ pub struct Wanted {
     pub towers: Vec<TowerFile>,
 }
 
+impl Wanted {
+    /// Refuses what no file may have either.
+    pub fn check(&self) -> Result<()> {
+        let sides = self.image_size.map(|size| [size.height, size.width]);
+        let sides = sides.into_iter().flatten().map(|side| ("image_size", side, Dimension::Image));
+        let context = self.context.map(|tokens| ("context", tokens, Dimension::Context));
+        match sides.chain(context).find(|(_, number, dimension)| !dimension.admits(*number)) {
+            Some((key, number, dimension)) => Err(limits::impossible(number, dimension).at(key)),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A configuration of one tower.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TowerFile {

@@ -30,6 +30,10 @@ impl Dimension {
             Dimension::Vocab => 1 << 32,
         }
     }
+
+    pub fn admits(self, number: u64) -> bool {
+        (1..=self.max()).contains(&number)
+    }
 }
 
 /// The width of an MLP from its ratio, truncated as `int(width * ratio)` does.
@@ -78,11 +82,12 @@ pub fn at_least(keys: &Keys, image: Size, stride: u64) -> Result<()> {
 }
 
 /// A whole number within a dimension's limit.
-pub fn whole(value: &serde_json::Value, dimension: Dimension) -> std::result::Result<u64, Error> {
-    let max = dimension.max();
-    match value.as_u64() {
-        Some(number) if (1..=max).contains(&number) => Ok(number),
-        _ => Err(Error::input(format!("{} is not possible here", super::json::shown(value)))
-            .remedy(format!("give a whole number from 1 to {max}"))),
-    }
+pub fn whole(value: &serde_json::Value, dimension: Dimension) -> Result<u64> {
+    let number = value.as_u64().filter(|number| dimension.admits(*number));
+    number.ok_or_else(|| impossible(super::json::shown(value), dimension))
+}
+
+pub fn impossible(value: impl std::fmt::Display, dimension: Dimension) -> Error {
+    Error::input(format!("{value} is not possible here"))
+        .remedy(format!("give a whole number from 1 to {}", dimension.max()))
 }

@@ -17,7 +17,7 @@ use std::path::Path;
 
 pub use json::{TowerFile, Wanted};
 pub use parameters::{Parameters, parameters};
-pub use presets::{names, preset, preset_as, preset_text};
+pub use presets::{known, names, preset, preset_as, preset_text};
 pub use spec::ClipSpec;
 pub use terms::{Term, terms};
 
@@ -45,8 +45,13 @@ pub fn tower_file(path: &Path) -> Result<TowerFile> {
         Error::input(format!("--tower-config: {name}: cannot read: {e}"))
             .remedy("give the path of a tower's configuration")
     })?;
-    match serde_json::from_str(&text) {
-        Ok(serde_json::Value::Object(keys)) => Ok(TowerFile { name, keys }),
+    tower(&name, &text)
+}
+
+/// The same from their text.
+pub fn tower(name: &str, text: &str) -> Result<TowerFile> {
+    match serde_json::from_str(text) {
+        Ok(serde_json::Value::Object(keys)) => Ok(TowerFile { name: name.into(), keys }),
         Ok(_) => Err(Error::input(format!("--tower-config: {name}: not an object of keys"))
             .remedy("give a tower's own config.json, or an object with open_clip's keys: width, layers, ..")),
         Err(e) => Err(Error::input(format!("--tower-config: {name}: not JSON: {e}"))
@@ -64,6 +69,7 @@ pub fn parse_as(name: &str, text: &str, wanted: &Wanted) -> Result<ClipSpec> {
     let file = serde_json::from_str(text).map_err(|e| {
         Error::input(format!("{name}: not JSON: {e}")).remedy("give a model's configuration file, such as config.json")
     })?;
+    wanted.check()?;
     dialect::read(name, &file, wanted)
 }
 

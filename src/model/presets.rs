@@ -23,6 +23,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     PRESETS.iter().map(|(name, _)| *name)
 }
 
+/// The preset that is meant by a name, in its own spelling.
+pub fn known(name: &str) -> Option<&'static str> {
+    names().find(|known| spelling(known) == spelling(name))
+}
+
 /// A built-in model. Upper and lower case are one, and so are `/`, `_`, `@` and `-`.
 pub fn preset(name: &str) -> Result<ClipSpec> {
     preset_as(name, &Wanted::default())

@@ -61,8 +61,9 @@ pub trait Report {
 
 /// JSON as every subcommand prints it: indented, with a final newline.
 pub fn write_json<T: Serialize + ?Sized>(value: &T, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
-    out.write_all(b"\n")
+    let mut text = serde_json::to_vec_pretty(value)?;
+    text.push(b'\n');
+    out.write_all(&text)
 }
 
 /// csv's own conversion hides what happened, and with it that a reader went away.

@@ -14,7 +14,7 @@ mod thop;
 mod torchinfo;
 mod torchstat;
 
-use super::rule::{Rule, Weight, Where};
+use super::rule::{Roles, Rule, Weight, Where};
 use super::{Convention, Method, Scope};
 use crate::model::spec::Family;
 use crate::model::terms::Role;
@@ -76,8 +76,8 @@ const BIASES_OF_PATCHES: [Role; 1] = [Role::PatchBias];
 const LAYER_NORMS: [Role; 8] =
     [Role::LnPre, Role::Ln1, Role::Ln2, Role::LnPost, Role::Norm, Role::QkNorm, Role::InnerNorm, Role::MlpNorm];
 
-const fn rule(place: Where, roles: &'static [Role], weight: Weight) -> Rule {
-    Rule { place, roles, weight }
+const fn rule(place: Where, roles: &[Role], weight: Weight) -> Rule {
+    Rule { place, roles: Roles::of(roles), weight }
 }
 
 const GELU: [Role; 1] = [Role::Act];
