@@ -45,10 +45,14 @@ fn assert_described(value: &Value, what: &str) {
     assert!(errors.is_empty(), "{what}: {errors:#?}");
 }
 
-const RESULTS: [&str; 26] = [
+const RESULTS: [&str; 30] = [
     "estimate --preset tiny",
     "estimate --preset EVA02-E-14",
+    "estimate --preset tiny --batch 2 --backward --recompute full --logits local --elementwise",
+    "estimate tests/configs/huggingface/clipseg-rd16.json",
+    "estimate tests/configs/huggingface/clip-text.json",
     "explain thop analytic",
+    "explain flop-counter analytic tests/configs/huggingface/align-defaults.json",
     "explain 116.5Gmac analytic",
     "identify 116512260096mac",
     "identify 12345",
