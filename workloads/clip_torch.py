@@ -157,7 +157,10 @@ def main():
     torch.set_num_threads(args.threads)
     config = load(args.config)
     places = Places()
-    header = {"workload": "torch", "model": args.model or args.config, "batch": args.batch, "threads": args.threads, "attention": args.attention}
+    # Weights and activations are of torch's default precision, which nothing here changes.
+    element_bytes = torch.get_default_dtype().itemsize
+    header = {"workload": "torch", "model": args.model or args.config, "batch": args.batch, "threads": args.threads,
+              "attention": args.attention, "element_bytes": element_bytes}
     trace = Trace(header, places)
     with trace.markers.region("weights"), torch.no_grad():
         torch.manual_seed(0)
