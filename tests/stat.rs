@@ -58,9 +58,10 @@ impl Program {
 #[test]
 fn page_faults_are_counted_to_the_last_one() {
     let program = Program::build("faults.c");
+    // The least of some runs: start-up is given a fault or more besides where the machine is busy.
     let faults = |pages: &str| {
         let args = ["--counter", "events", "-e", "minor-faults:u", "--", program.path(), pages, "0", "0"];
-        count(&json(&args), "minor-faults:u").expect("counted")
+        (0..5).map(|_| count(&json(&args), "minor-faults:u").expect("counted")).min().expect("runs")
     };
     let (few, many) = (faults("10"), faults("5010"));
     // The kernel may place a page table or the stack elsewhere: a fault or two of start-up.

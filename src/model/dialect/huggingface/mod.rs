@@ -72,6 +72,7 @@ impl HuggingFace {
             _ => Projection::Linear { bias: false },
         };
         let mut notes = text::notes(text, kind)?;
+        notes.extend(foreign(architecture(keys)?, kind));
         let mut text_tower = text::tower(text, kind, Some(embed_dim))?;
         let (image, multimodal) = match &kind.image {
             Image::Vit(defaults) => {
@@ -256,6 +257,16 @@ fn section<'a>(keys: Keys<'a>, kind: &Kind, part: Part) -> Result<Keys<'a>> {
         Some(written) if known(written).is_some_and(|(of, _)| of.text.code == kind.text.code) => Ok(section),
         Some(written) => Err(unknown(section, written)),
     }
+}
+
+/// What a class that is none of this library's of the type may have beside it, or otherwise.
+fn foreign(class: Option<&str>, kind: &Kind) -> Option<String> {
+    let own = |class: &str| class.to_lowercase().starts_with(&kind.name.replace('_', ""));
+    let class = class.filter(|class| !own(class))?;
+    Some(format!(
+        "saved from the class {class}, which is none of {}'s own: counted as a plain {} pair",
+        kind.name, kind.name
+    ))
 }
 
 /// The class that a file was saved from.
