@@ -34,7 +34,7 @@ VENV := $(TARGET)/frameworks-venv
 PYTHON := $(or $(FLOPLEDGER_PYTHON),$(abspath $(VENV))/bin/python)
 
 test-frameworks: build $(if $(FLOPLEDGER_PYTHON),,$(VENV)/done)
-	FLOPLEDGER_PYTHON=$(PYTHON) $(CARGO) test --release --locked --workspace $(FEATURES) --test frameworks
+	FLOPLEDGER_PYTHON=$(PYTHON) $(CARGO) test --release --locked $(FEATURES) --test frameworks
 
 # Torch without CUDA where its own index can be reached, else as PyPI has it.
 $(VENV)/done: workloads/requirements.txt
