@@ -53,6 +53,7 @@ bench: build
 
 # Needs a nightly compiler and cargo-fuzz. SECONDS is how long.
 fuzz:
+	mkdir -p fuzz/corpus/config
 	$(CARGO) +nightly fuzz run config fuzz/corpus/config $(wildcard tests/configs/*/) -- -max_total_time=$(or $(SECONDS),60) -max_len=8192
 
 install: build
