@@ -156,6 +156,10 @@ fn nothing_is_said_of_towers_that_were_not_measured() {
     assert_eq!(said_of(&spec, "thop:image"), None);
     assert_eq!(said_of(&spec, "calflops:total"), None);
     assert_eq!(said_of(&spec, "flop-counter:image"), Some(12222939136));
+    // The script reads dimensions, and a file that only names a tower has none.
+    let path = format!("{}/tests/configs/open_clip/ViT-B-16-SigLIP.json", env!("CARGO_MANIFEST_DIR"));
+    let spec = flopledger::model(path).unwrap();
+    assert_eq!((said_of(&spec, "seed-formula:image"), said_of(&spec, "seed-formula:text").is_some()), (None, true));
 }
 
 /// Published figures, to the digits in which they are published: timm's tables (GMACs), DataComp's

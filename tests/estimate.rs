@@ -248,7 +248,7 @@ fn tables_speak_the_unit_asked_for() {
 fn bad_input_is_named_with_its_remedy() {
     let pair = |text: &str, vision: &str| format!(r#"{{"text_config": {text}, "vision_config": {vision}}}"#);
     let open = |text: &str, vision: &str| format!(r#"{{"embed_dim": 64, "text_cfg": {text}, "vision_cfg": {vision}}}"#);
-    let cases: [(String, &[&str]); 24] = [
+    let cases: [(String, &[&str]); 25] = [
         ("{".into(), &["not JSON"]),
         ("".into(), &["not JSON"]),
         ("7".into(), &["found the bare value 7"]),
@@ -274,6 +274,13 @@ fn bad_input_is_named_with_its_remedy() {
         (r#"{"embed_dim": 64, "vision_cfg": {}}"#.into(), &["text_cfg", "missing"]),
         (open("{}", r#"{"mlp_ratio": 1e300}"#), &["vision_cfg.mlp_ratio", "1e300"]),
         (open("{}", r#"{"layers": [3, 4, 6]}"#), &["vision_cfg.layers", "a list of 3 is not a ModifiedResNet"]),
+        (
+            open(
+                "{}",
+                r#"{"timm_model_name": "vit_base_patch16_siglip_224", "timm_pool": "map", "timm_proj": "none"}"#,
+            ),
+            &["vision_cfg.timm_proj", "the width 768 is no embedding of 64"],
+        ),
         (open("{}", r#"{"timm_model_name": "vit_huge"}"#), &["timm_model_name", "\"vit_huge\" are not known"]),
         (open(r#"{"hf_model_name": "xlm"}"#, "{}"), &["text_cfg.hf_model_name", "\"xlm\"", "--tower-config"]),
     ];

@@ -26,7 +26,7 @@ pub struct KindCost {
 }
 
 const MODEL: &str = "FLOPs an element: layer_norm 8 and 4 a row; batch_norm 2; softmax 4 and 1 a row; GELU 5, \
-                     tanh-GELU 9, QuickGELU and SiLU 4, ReLU and other activations 1; rotary 3; normalize 3 and 1 a row; \
+                     tanh-GELU 9, QuickGELU and SiLU 4, ReLU 1, any activation of a tower that is no plain transformer 1; rotary 3; normalize 3 and 1 a row; \
                      add, scale, pool 1";
 
 pub fn elementwise(subject: &Subject) -> Elementwise {

@@ -29,8 +29,14 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// None for a tower whose keys are not those of a transformer.
+    /// None for a tower whose keys are not those of a transformer, or not in the file.
     fn of(spec: &'a ClipSpec, tower: Tower) -> Option<Reading<'a>> {
+        if matches!(
+            (tower, spec.raw.image_named, spec.raw.text_named),
+            (Tower::Image, true, _) | (Tower::Text, _, true)
+        ) {
+            return None;
+        }
         let stack = spec.stack(tower).filter(|stack| stack.encoder.inner_width == stack.encoder.width)?;
         let (layers, tokens) = match tower {
             Tower::Image => (stack.encoder.layers, spec.vit()?.patches()),

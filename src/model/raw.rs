@@ -15,6 +15,8 @@ impl RawKeys {
             keys.iter().find_map(|key| limits::whole(text.get(key)?, dimension).ok())
         };
         RawKeys {
+            image_named: vision.has("timm_model_name"),
+            text_named: text.has("hf_model_name"),
             text_depth: first(["num_hidden_layers", "num_layers"], Dimension::Layers),
             text_length: first(["context_length", "max_position_embeddings"], Dimension::Context),
             mlp_ratio: vision.get("mlp_ratio").filter(|ratio| possible(ratio)).and_then(|r| decimal(&r.to_string())),

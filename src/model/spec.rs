@@ -79,6 +79,10 @@ pub struct RawKeys {
     pub text_length: Option<u64>,
     /// `mlp_ratio` of the image section, exactly the decimal number in the file.
     pub mlp_ratio: Option<BigRational>,
+    /// The image tower is named, so its section has no dimensions.
+    pub image_named: bool,
+    /// The same of the text tower.
+    pub text_named: bool,
 }
 
 impl ClipSpec {

@@ -59,7 +59,17 @@ pub fn image_tower(keys: Keys, model: &str, embed_dim: u64) -> Result<ImageTower
             .bad("timm_pool", format!("attention over a grid is not known for timm's {model:?}"))
             .remedy(format!("give \"\" or \"avg\"; known with it: {}", resnet::KNOWN.join(", "))));
     }
-    find(&name, keys, &head).unwrap_or_else(|| Err(unknown(&keys, "timm_model_name", model)))
+    let tower = find(&name, keys, &head).unwrap_or_else(|| Err(unknown(&keys, "timm_model_name", model)))?;
+    match &tower {
+        // The tower's own width is the embedding's.
+        ImageTower::Vit(vit) if vit.projection == Projection::None && vit.encoder.width != embed_dim => Err(keys
+            .bad(
+                "timm_proj",
+                format!("without a projection the width {} is no embedding of {embed_dim}", vit.encoder.width),
+            )
+            .remedy("give \"linear\", or an embed_dim like the tower's width")),
+        _ => Ok(tower),
+    }
 }
 
 fn find(name: &Name, keys: Keys, head: &Head) -> Option<Result<ImageTower>> {

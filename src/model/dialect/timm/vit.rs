@@ -8,7 +8,7 @@ use crate::model::limits;
 use crate::model::networks::conv_stem;
 use crate::model::spec::*;
 
-struct Size4 {
+struct Dims {
     name: &'static str,
     width: u64,
     layers: u64,
@@ -17,11 +17,11 @@ struct Size4 {
     ratio: f64,
 }
 
-const fn size(name: &'static str, [width, layers, heads]: [u64; 3], ratio: f64) -> Size4 {
-    Size4 { name, width, layers, heads, ratio }
+const fn size(name: &'static str, [width, layers, heads]: [u64; 3], ratio: f64) -> Dims {
+    Dims { name, width, layers, heads, ratio }
 }
 
-const SIZES: [Size4; 10] = [
+const SIZES: [Dims; 10] = [
     size("tiny", [192, 12, 3], 4.0),
     size("small", [384, 12, 6], 4.0),
     size("medium", [512, 12, 8], 4.0),
@@ -79,7 +79,7 @@ pub fn tower(name: &Name, keys: &Keys, head: &Head) -> Option<Result<ImageTower>
     Some(vit(dims, variant, patch, name, keys, head))
 }
 
-fn vit(dims: &Size4, variant: Variant, patch: u64, name: &Name, keys: &Keys, head: &Head) -> Result<ImageTower> {
+fn vit(dims: &Dims, variant: Variant, patch: u64, name: &Name, keys: &Keys, head: &Head) -> Result<ImageTower> {
     let image = keys.image_size("image_size", name.image.unwrap_or(224))?;
     let patch = Size::square(patch);
     limits::at_least_one_patch(keys, image, patch)?;
