@@ -16,9 +16,22 @@ pub struct Mapping {
     pub shared: bool,
     /// Bytes into the file.
     pub offset: u64,
-    pub inode: u64,
+    pub file: FileId,
     /// A path, `[vdso]` and the like, or empty.
     pub name: String,
+}
+
+/// Tells files apart: a device, by its two numbers, and an inode; zeros where no file is mapped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct FileId {
+    pub device: (u32, u32),
+    pub inode: u64,
+}
+
+impl FileId {
+    pub fn is_none(self) -> bool {
+        self.inode == 0
+    }
 }
 
 /// The mappings of one process, in order of address.
@@ -51,8 +64,8 @@ impl Maps {
     /// From the first to the last address of the file that is mapped at an address, gaps left aside: an object with
     /// its data.
     pub fn object(&self, address: u64) -> Option<(u64, u64)> {
-        let inode = self.find(address).map(|m| m.inode).filter(|inode| *inode != 0)?;
-        let mut parts = self.mappings.iter().filter(|m| m.inode == inode);
+        let file = self.find(address).map(|m| m.file).filter(|file| !file.is_none())?;
+        let mut parts = self.mappings.iter().filter(|m| m.file == file);
         let start = parts.next()?.start;
         Some((start, parts.next_back().map_or(self.find(address)?.end, |m| m.end)))
     }
@@ -70,7 +83,8 @@ fn mapping(line: &str) -> Option<Mapping> {
     let permissions = field().as_bytes();
     let permission = |at: usize, letter| permissions.get(at) == Some(&letter);
     let offset = field();
-    let _device = field();
+    let (major, minor) = field().split_once(':')?;
+    let device = (u32::from_str_radix(major, 16).ok()?, u32::from_str_radix(minor, 16).ok()?);
     let inode = field();
     Some(Mapping {
         start: u64::from_str_radix(start, 16).ok()?,
@@ -80,7 +94,7 @@ fn mapping(line: &str) -> Option<Mapping> {
         executable: permission(2, b'x'),
         shared: permission(3, b's'),
         offset: u64::from_str_radix(offset, 16).ok()?,
-        inode: inode.parse().ok()?,
+        file: FileId { device, inode: inode.parse().ok()? },
         name: rest.trim_start().to_owned(),
     })
 }
@@ -107,6 +121,6 @@ mod tests {
         assert_eq!(name(0), None);
         assert_eq!(maps.find(0x500000).map(|m| (m.writable, m.executable, m.shared)), Some((true, true, false)));
         assert_eq!((maps.object(0x400800), maps.object(0x500000)), (Some((0x400000, 0x401000)), None));
-        assert_eq!(maps.find(0x400000).map(|m| (m.offset, m.inode)), Some((0x1000, 77)));
+        assert_eq!(maps.find(0x400000).map(|m| (m.offset, m.file.inode)), Some((0x1000, 77)));
     }
 }

@@ -11,7 +11,7 @@ use object::read::elf::FileHeader;
 use object::read::{ReadCache, ReadRef};
 use object::{Endianness, Object, ObjectSection, ObjectSegment, ObjectSymbol, SymbolFlags, SymbolKind};
 
-use super::maps::Mapping;
+use super::maps::{FileId, Mapping};
 
 /// The object of code that was written at run time.
 pub const JIT: &str = "[jit]";
@@ -30,7 +30,7 @@ pub struct Function {
 /// The symbol tables of the objects met so far, read once each.
 #[derive(Default)]
 pub struct Symbols {
-    objects: HashMap<(String, u64), Option<Table>>,
+    objects: HashMap<(String, FileId), Option<Table>>,
 }
 
 impl Symbols {
@@ -45,14 +45,15 @@ impl Symbols {
     ) -> Function {
         let Some(mapping) = mapping else { return nameless(JIT) };
         if mapping.name == "[vdso]" {
-            let table = self.objects.entry((mapping.name.clone(), 0)).or_insert_with(|| vdso(mapping, read));
+            let table =
+                self.objects.entry((mapping.name.clone(), FileId::default())).or_insert_with(|| vdso(mapping, read));
             return named("[vdso]", table.as_ref(), address - mapping.start);
         }
         if !mapping.name.starts_with('/') || is_memory(&mapping.name) {
             return nameless(JIT);
         }
         let path = mapping.name.strip_suffix(" (deleted)").unwrap_or(&mapping.name);
-        let key = (path.to_owned(), mapping.inode);
+        let key = (path.to_owned(), mapping.file);
         let table = self.objects.entry(key).or_insert_with(|| table_of_file(pid, path));
         let object = Path::new(path).file_name().map_or(path.into(), |name| name.to_string_lossy());
         named(&object, table.as_ref(), mapping.offset + (address - mapping.start))

@@ -17,6 +17,13 @@ pub const TARGET: u32 = 0x28;
 pub const EXIT: u32 = 0x30;
 /// Address of the address space's table of indirect targets.
 pub const SHARED_TABLE: u32 = 0x38;
+/// rflags with the arithmetic part that `FLAGS` holds: SF, ZF, AF, PF and CF in the second byte, OF in the first.
+pub const fn flags(rflags: u64, saved: u64) -> u64 {
+    const ARITHMETIC: u64 = 0x8D5;
+    const BY_LAHF: u64 = 0xD5;
+    const OF: u32 = 11;
+    rflags & !ARITHMETIC | saved >> 8 & BY_LAHF | (saved & 1) << OF
+}
 /// A second value that a sequence needs to keep.
 pub const SCRATCH: u32 = 0x40;
 

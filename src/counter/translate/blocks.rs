@@ -6,8 +6,8 @@
 
 use iced_x86::{Decoder, DecoderOptions, Instruction};
 
-use super::decode::Decoded;
-use super::emitted::{Boundary, Counting, Lanes};
+use super::decode::{self, Decoded, Stability};
+use super::emitted::{Boundary, Check, Counting, Lanes};
 use super::work::{LaneSource, Pair, Use};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,9 +23,10 @@ pub struct Block {
     pub instructions: u8,
     pub counting: Counting,
     pub zone: u16,
-    /// It begins with a place for a jump elsewhere.
-    pub revocable: bool,
-    /// The way to the tracer that its start leads to once it has been revoked; 0 if it never was.
+    /// It is reached through the entry point of its address, since its code may change.
+    pub replaceable: bool,
+    pub check: Option<Check>,
+    /// The way to the tracer that its start leads to once its code is gone; 0 if it never was.
     pub revoked_by: u64,
     /// What indirect branches land on; 0 if none has yet.
     pub landing: u64,
@@ -74,7 +75,8 @@ pub struct Placed<'a> {
     pub at: u64,
     pub length: u32,
     pub zone: u16,
-    pub revocable: bool,
+    pub replaceable: bool,
+    pub check: Option<Check>,
     pub landing: u64,
     pub counting: Counting,
     pub boundaries: &'a [Boundary],
@@ -97,7 +99,7 @@ pub struct Blocks {
 impl Blocks {
     pub fn add(&mut self, placed: Placed) -> BlockId {
         let id = BlockId(self.all.len() as u32);
-        let Placed { decoded, at, length, zone, revocable, landing, counting, .. } = placed;
+        let Placed { decoded, at, length, zone, replaceable, check, landing, counting, .. } = placed;
         let uses = Part::add(&mut self.uses, placed.uses);
         if !placed.uses.is_empty() {
             self.floating.push(Floating { counting, uses });
@@ -117,7 +119,8 @@ impl Blocks {
             instructions: decoded.instructions.len() as u8,
             counting,
             zone,
-            revocable,
+            replaceable,
+            check,
             revoked_by: 0,
             landing,
             bytes: Part::add(&mut self.bytes, &decoded.bytes),
@@ -147,6 +150,18 @@ impl Blocks {
     /// The program's own bytes.
     pub fn bytes(&self, block: &Block) -> &[u8] {
         block.bytes.of(&self.bytes)
+    }
+
+    /// Whether a block is a translation of this code, and is right for as long as it has to be.
+    pub fn is_translation_of(&self, block: &Block, now: &Decoded) -> bool {
+        let bytes = self.bytes(block);
+        if bytes.len() != now.bytes.len() || block.instructions as usize != now.instructions.len() {
+            return false;
+        }
+        match block.check {
+            Some(_) => decode::fixed_parts(now).all(|(from, part)| &bytes[from..from + part.len()] == part),
+            None => now.stability != Stability::Writable && bytes == now.bytes,
+        }
     }
 
     pub fn instructions(&self, block: &Block) -> impl Iterator<Item = Instruction> {

@@ -8,6 +8,7 @@ use super::blocks::{Block, BlockId, Blocks, Placed};
 use super::decode::{self, Code64, Decoded, End, MOST_INSTRUCTIONS, Stability};
 use super::emit::{Emitter, JUMP, LINE};
 use super::emitted::{Emitted, Lanes, Link, Place, To, Unplaceable};
+use super::entry_point::{EntryPoint, EntryPoints};
 use super::index::Index;
 use super::sequences::Sequences;
 use super::work::Use;
@@ -42,24 +43,12 @@ pub struct World<'a> {
     pub uses: &'a mut Describe<'a>,
 }
 
-/// How a block is to be reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// From wherever the program comes, with the block at `follow` to be placed right behind it.
-    /// To the `first` of a run none falls through.
-    Run { first: bool, follow: Option<u64> },
-    /// By the tracer only.
-    Alone,
-}
-
 #[derive(Debug, Clone, Default)]
 pub struct Cache {
     blocks: Blocks,
     index: Index,
-    /// Blocks of code that may have changed, until it is known whether it has.
-    revoked: FxHashMap<u64, BlockId>,
-    /// Single instructions.
-    alone: FxHashMap<u64, BlockId>,
+    /// Of the addresses whose code may change.
+    entry_points: EntryPoints,
     /// What a trap's number stands for: the four bytes of the branch, and where it leads.
     exits: Vec<(u64, To)>,
     /// Branches to what is not translated yet, by where they lead.
@@ -69,6 +58,8 @@ pub struct Cache {
     /// Those of them that have been translated since the tables of indirect targets were told.
     returnable: Vec<BlockId>,
     next_slot: u32,
+    /// Blocks that nothing leads to any more.
+    dead: usize,
 }
 
 impl Cache {
@@ -109,36 +100,47 @@ impl Cache {
         self.chain(zones, world, start)
     }
 
-    /// The translation of one instruction, which only this call leads to.
-    pub fn translate_alone(
+    /// A translation found that the program's code at `start` has changed. The translation of what is there now.
+    pub fn translate_changed(
         &mut self,
         zones: &mut [Zone],
         world: &mut World,
         start: u64,
     ) -> Result<BlockId, Untranslatable> {
-        let decoded = decode::decode(world.code, start, 1).ok_or(Untranslatable::NoCode)?;
-        if let Some(known) = self.alone.get(&start).filter(|id| self.blocks.bytes(self.block(**id)) == decoded.bytes) {
-            return Ok(*known);
+        let now = decode::decode(world.code, start, MOST_INSTRUCTIONS).ok_or(Untranslatable::NoCode)?;
+        match self.version(&now) {
+            Some(known) => Ok(known),
+            None => self.chain(zones, world, start),
         }
-        let zone = zone_for(zones, start)?;
-        let id = self.place(&mut zones[zone], zone, world, &decoded, Way::Alone)?;
-        self.alone.insert(start, id);
-        Ok(id)
     }
 
-    /// A block that was revoked and whose code turns out to be what it was.
+    /// A translation of this very code, which may be reached in a way that does not lead to it.
+    fn version(&self, now: &Decoded) -> Option<BlockId> {
+        let versions = &self.entry_points.get(now.start)?.versions;
+        versions.iter().copied().find(|id| self.blocks.is_translation_of(self.block(*id), now))
+    }
+
+    /// An entry point that was closed, and whose code turns out to be what it was.
     fn restore(&mut self, zones: &mut [Zone], world: &mut World, start: u64) -> Option<BlockId> {
-        let id = self.revoked.remove(&start)?;
-        let block = self.block(id);
-        let now = decode::decode(world.code, start, MOST_INSTRUCTIONS)?;
-        if now.bytes != self.blocks.bytes(block) {
+        if self.entry_points.get(start)?.open {
             return None;
         }
-        let (at, zone) = (block.at, &mut zones[usize::from(block.zone)]);
-        zone.memory.replace(at - zone.memory.start, world.sequences.nops(JUMP).bytes());
-        self.index.insert(start, id);
+        let now = decode::decode(world.code, start, MOST_INSTRUCTIONS)?;
+        let id = self.version(&now)?;
+        let versions = self.entry_points.get(start)?.versions.clone();
+        // Those that check their code lead on to each other; one that does not is right only now.
+        let (first, kept) = match versions.iter().all(|id| self.block(*id).check.is_some()) {
+            true => (versions[0], versions),
+            false => (id, vec![id]),
+        };
+        let at = self.block(first).at;
+        let entry = self.entry_points.get_mut(start)?;
+        self.dead += entry.versions.len() - kept.len();
+        entry.versions = kept;
+        entry.open_to(zones, world.sequences, at);
+        self.index.insert(start, first);
         for hole in self.waiting.remove(&start).unwrap_or_default() {
-            self.link(zones, hole, id);
+            self.link(zones, world.sequences, hole, first);
         }
         Some(id)
     }
@@ -150,24 +152,21 @@ impl Cache {
         zone_index: usize,
         world: &mut World,
         block: &Decoded,
-        way: Way,
+        first: bool,
+        follow: Option<u64>,
     ) -> Result<BlockId, Untranslatable> {
         if self.next_slot + 2 * decode::MOST_INSTRUCTIONS as u32 > area::MOST_COUNTERS {
             return Err(Untranslatable::Full);
         }
-        let (follow, alone) = match way {
-            Way::Run { follow, .. } => (follow, false),
-            Way::Alone => (None, true),
-        };
+        let stability = block.stability;
+        let replaceable = stability != Stability::Fixed;
+        let pad = replaceable && self.entry_points.get(block.start).is_none();
         // Where a return will lead, it goes on without a jump.
-        let landing = match way {
-            Way::Run { first: true, .. } if self.indirect_targets.contains(&block.start) => {
-                zone.landing(world.sequences)
-            }
-            _ => 0,
+        let landing = match first && pad == replaceable && self.indirect_targets.contains(&block.start) {
+            true => zone.landing(world.sequences),
+            false => 0,
         };
-        let stability = world.code.stability(block.start);
-        if stability != Stability::Fixed {
+        if pad {
             // Its first bytes are replaced in one store.
             let rest = (LINE - zone.top() % LINE) as usize;
             if rest < size_of::<u64>() {
@@ -179,6 +178,7 @@ impl Cache {
             search: zone.search(),
             slot: self.next_slot,
             follow,
+            pad,
             stability,
             count_at: world.count_at,
             live_after: live_behind(world.code, block),
@@ -189,13 +189,14 @@ impl Cache {
             Unplaceable::Unencodable => Untranslatable::Full,
         })?;
         self.next_slot += emitted.slots;
-        let Emitted { mut code, boundaries, counting, lanes, links, constants, .. } = emitted;
+        let Emitted { mut code, boundaries, counting, lanes, check, links, constants, .. } = emitted;
         let id = self.blocks.add(Placed {
             decoded: block,
             at: place.at,
             length: code.len() as u32,
             zone: zone_index as u16,
-            revocable: stability != Stability::Fixed,
+            replaceable,
+            check,
             landing,
             counting,
             boundaries: &boundaries,
@@ -206,14 +207,17 @@ impl Cache {
             let pool = zone.constant(constant);
             fill(&mut code, offset, place.at, pool);
         }
-        if !alone {
-            self.index.insert(block.start, id);
+        if pad {
+            let entry = EntryPoint::new(place.at, zone_index as u16, landing);
+            self.entry_points.insert(block.start, entry);
         }
+        // The way to the block, for others and for itself.
+        let way_in = self.entry_points.get(block.start).filter(|_| replaceable).map_or(place.at, |entry| entry.at);
         for Link { offset, to } in links {
             let hole = place.at + u64::from(offset);
             let target = match to {
-                To::Block(address) if address == block.start && !alone => Some(place.at),
-                To::Block(address) => self.find(address).map(|id| self.block(id).at),
+                To::Block(address) if address == block.start => Some(way_in),
+                To::Block(address) => self.find(address).map(|id| self.way_to(id)),
                 _ => None,
             };
             let target = match target {
@@ -221,9 +225,7 @@ impl Cache {
                 None => {
                     let number = self.exits.len() as u32;
                     self.exits.push((hole, to));
-                    if let To::Block(address) = to
-                        && !alone
-                    {
+                    if let To::Block(address) = to {
                         self.waiting.entry(address).or_default().push(hole);
                     }
                     zone.stub(world.sequences, number)
@@ -232,7 +234,13 @@ impl Cache {
             fill(&mut code, offset, place.at, target);
         }
         zone.append(&code);
-        zone.promise_stub(world.sequences);
+        if pad || !replaceable {
+            zone.promise_stub(world.sequences);
+        }
+        match replaceable {
+            true => self.add_version(zone, world.sequences, id),
+            false => self.index.insert(block.start, id),
+        }
         if let End::Call { .. } | End::IndirectCall = block.end {
             self.indirect_targets.insert(block.next());
             if let Some(known) = self.find(block.next()) {
@@ -246,11 +254,53 @@ impl Cache {
         Ok(id)
     }
 
+    /// A new translation at an entry point: behind the others, if each of them finds out that it is not the one.
+    fn add_version(&mut self, zone: &mut Zone, sequences: &Sequences, id: BlockId) {
+        let Block { start, at, check, .. } = *self.block(id);
+        let Some(entry) = self.entry_points.get(start) else { return };
+        let last = entry.versions.last().map(|last| self.block(*last));
+        let behind = last.and_then(|last| Some((last.at, last.check?)));
+        let (open, kept) = (entry.open, entry.versions.len());
+        let several = check.is_some()
+            && open
+            && kept < MOST_VERSIONS
+            && entry.versions.iter().all(|id| self.block(*id).check.is_some());
+        let (Some(entry), zones) = (self.entry_points.get_mut(start), std::slice::from_mut(zone)) else { return };
+        match behind.filter(|_| several) {
+            // A trap leads to it all the same where the other is in another zone.
+            Some((before, check)) => {
+                if let Some(zone) = zones.iter_mut().find(|zone| zone.memory.holds(before)) {
+                    zone.lead(before + u64::from(check.mismatch), at);
+                }
+            }
+            None => {
+                self.dead += kept;
+                entry.versions.clear();
+                entry.open_to(zones, sequences, at);
+                self.index.insert(start, id);
+            }
+        }
+        entry.versions.push(id);
+    }
+
+    /// Where a direct branch to a block has to lead.
+    fn way_to(&self, id: BlockId) -> u64 {
+        let block = self.block(id);
+        let entry = self.entry_points.get(block.start).filter(|_| block.replaceable);
+        entry.map_or(block.at, |entry| entry.at)
+    }
+
     /// Lets a direct branch lead straight to a block.
-    pub fn link(&mut self, zones: &mut [Zone], hole: u64, to: BlockId) {
-        let target = self.block(to).at;
+    pub fn link(&mut self, zones: &mut [Zone], sequences: &Sequences, hole: u64, to: BlockId) {
+        let target = self.way_to(to);
         if hole == pad(target) {
-            // Restored; it leads nowhere else now.
+            // The entry point itself: open by now, unless its translation is in another zone.
+            let start = self.block(to).start;
+            let first = self.entry_points.get(start).and_then(|entry| entry.versions.first()).copied();
+            let at = first.map(|first| self.block(first).at);
+            if let (Some(entry), Some(at)) = (self.entry_points.get_mut(start).filter(|entry| !entry.open), at) {
+                entry.open_to(zones, sequences, at);
+            }
             return;
         }
         if let Some(zone) = zones.iter_mut().find(|zone| zone.memory.holds(hole)) {
@@ -265,43 +315,57 @@ impl Cache {
 
     /// What an indirect branch to the block lands on.
     pub fn landing(&mut self, zones: &mut [Zone], sequences: &Sequences, id: BlockId) -> u64 {
-        let block = self.blocks.get_mut(id);
-        if block.landing == 0 {
-            block.landing = zones[usize::from(block.zone)].landing_for(sequences, block.at);
+        let Block { start, at, zone, replaceable, .. } = *self.block(id);
+        let (landing, zone, target) = match self.entry_points.get_mut(start).filter(|_| replaceable) {
+            Some(entry) => (&mut entry.landing, entry.zone, entry.at),
+            None => (&mut self.blocks.get_mut(id).landing, zone, at),
+        };
+        if *landing == 0 {
+            *landing = zones[usize::from(zone)].landing_for(sequences, target);
         }
-        block.landing
+        *landing
     }
 
-    /// The program's code in a range is gone or has changed: its translations lead to the tracer.
+    /// The program's code in a range is gone or may have changed: what leads there leads to the tracer.
     pub fn revoke(&mut self, zones: &mut [Zone], sequences: &Sequences, start: u64, end: u64) {
         let from = start.saturating_sub(decode::MOST_BYTES as u64);
         for (first, id) in self.index.take(from, end) {
             let block = self.block(id);
-            if block.next() <= start {
+            let entry = self.entry_points.get(first).filter(|_| block.replaceable);
+            let behind = entry.map_or(block.next(), |entry| {
+                entry.versions.iter().map(|id| self.block(*id).next()).max().unwrap_or(first)
+            });
+            if behind <= start {
                 self.index.insert(first, id);
                 continue;
             }
-            let (at, revocable, zone) = (block.at, block.revocable, &mut zones[usize::from(block.zone)]);
-            let hole = if revocable { pad(at) } else { 0 };
-            let mut stub = block.revoked_by;
+            let Block { at, replaceable, revoked_by: mut stub, zone, .. } = *block;
+            let number = self.exits.len() as u32;
+            if let Some(entry) = self.entry_points.get_mut(first).filter(|_| replaceable) {
+                if entry.close(zones, sequences, number) {
+                    self.exits.push((pad(entry.at), To::Block(first)));
+                }
+                continue;
+            }
+            let zone = &mut zones[usize::from(zone)];
             if stub == 0 {
-                let number = self.exits.len() as u32;
-                self.exits.push((hole, To::Block(first)));
+                self.exits.push((0, To::Block(first)));
                 stub = zone.promised_stub(sequences, number);
                 self.blocks.get_mut(id).revoked_by = stub;
+                self.dead += 1;
             }
-            if revocable {
-                // What leads here will be led on to what is translated instead, by one store.
-                self.waiting.entry(first).or_default().push(hole);
-                self.revoked.insert(first, id);
-            }
-            let mut jump = vec![0xE9, 0, 0, 0, 0];
-            fill(&mut jump, 1, at, stub);
-            debug_assert_eq!(jump.len(), JUMP);
-            zone.memory.replace(at - zone.memory.start, &jump);
+            zone.memory.replace(at - zone.memory.start, &jump(at, stub));
         }
     }
+
+    /// Blocks that nothing leads to any more.
+    pub fn dead(&self) -> usize {
+        self.dead
+    }
 }
+
+/// Translations of one address that are tried one after the other, before all are given up for the next.
+const MOST_VERSIONS: usize = 8;
 
 /// Instructions looked at behind a block: flags seldom live longer.
 const BEHIND: usize = 6;
@@ -322,7 +386,14 @@ fn live_behind(code: &mut dyn Code64, block: &Decoded) -> u32 {
     }
 }
 
-/// The displacement of the jump that a revoked block begins with.
+/// A jump that is at `at`.
+pub fn jump(at: u64, target: u64) -> [u8; JUMP] {
+    let mut jump = [0xE9, 0, 0, 0, 0];
+    fill(&mut jump, 1, at, target);
+    jump
+}
+
+/// The displacement of the jump that a closed entry point is.
 fn pad(at: u64) -> u64 {
     at + 1
 }

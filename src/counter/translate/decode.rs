@@ -55,6 +55,8 @@ pub struct Decoded {
     pub instructions: Vec<Instruction>,
     pub bytes: Vec<u8>,
     pub end: End,
+    /// Of all its bytes.
+    pub stability: Stability,
     /// Of instructions with an operand relative to the instruction pointer: their address, and
     /// where in their bytes the displacement is.
     displacements: Vec<(u64, usize)>,
@@ -109,6 +111,16 @@ pub enum Stability {
 
 /// Decodes the block of at most so many instructions at `start`. None where nothing is executable.
 pub fn decode(code: &mut dyn Code64, start: u64, most: usize) -> Option<Decoded> {
+    let stability = code.stability(start);
+    let decoded = decode_as(code, start, most, stability)?;
+    // It may run into a page that changes more easily.
+    match code.stability(decoded.next().wrapping_sub(1)) {
+        further if further > stability && decoded.next() > start => decode_as(code, start, most, further),
+        _ => Some(decoded),
+    }
+}
+
+fn decode_as(code: &mut dyn Code64, start: u64, most: usize, stability: Stability) -> Option<Decoded> {
     let mut buffer = [0; MOST_BYTES];
     let available = code.fetch(start, &mut buffer);
     if available == 0 {
@@ -140,13 +152,70 @@ pub fn decode(code: &mut dyn Code64, start: u64, most: usize) -> Option<Decoded>
         if end != End::Next {
             break;
         }
+        if stability == Stability::Writable && stores(&instruction) {
+            // It may have changed what follows, which is looked at again when it is executed.
+            break;
+        }
     }
     if matches!(end, End::Unsupported(_)) {
         // It will not be executed here, and so not counted.
         instructions.pop();
     }
     let length = instructions.iter().map(Instruction::len).sum();
-    Some(Decoded { start, instructions, bytes: buffer[..length].to_vec(), end, displacements })
+    if let (End::Syscall { .. }, Stability::Writable) = (end, stability) {
+        // The constant may be another at the next execution.
+        end = End::Syscall { number: None };
+    }
+    Some(Decoded { start, instructions, bytes: buffer[..length].to_vec(), end, stability, displacements })
+}
+
+/// Whether an instruction may write to memory other than the stack that it pushes to.
+fn stores(instruction: &Instruction) -> bool {
+    let to_memory = (0..instruction.op_count()).any(|op| {
+        !matches!(
+            instruction.op_kind(op),
+            OpKind::Register
+                | OpKind::Immediate8
+                | OpKind::Immediate8_2nd
+                | OpKind::Immediate8to16
+                | OpKind::Immediate8to32
+                | OpKind::Immediate8to64
+                | OpKind::Immediate16
+                | OpKind::Immediate32
+                | OpKind::Immediate32to64
+                | OpKind::Immediate64
+        )
+    });
+    // Few of those that only read are worth telling apart: loads and comparisons.
+    let reads = matches!(instruction.op0_kind(), OpKind::Register)
+        && !matches!(instruction.mnemonic(), Mnemonic::Xchg | Mnemonic::Xadd | Mnemonic::Cmpxchg)
+        || matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Test | Mnemonic::Lea | Mnemonic::Nop);
+    to_memory && !reads
+}
+
+/// Parts of a block's bytes that must be what they were for its translation to be right: all but the constants that
+/// its moves load, which translations of code that may change load from there.
+pub fn fixed_parts(block: &Decoded) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for instruction in &block.instructions {
+        if let Some(length) = loaded_constant(instruction) {
+            let end = (instruction.next_ip() - block.start) as usize;
+            parts.push((from, end - length));
+            from = end;
+        }
+    }
+    parts.push((from, block.bytes.len()));
+    parts.into_iter().filter(|(from, to)| from < to).map(|(from, to)| (from, &block.bytes[from..to]))
+}
+
+/// The bytes at its end that a move loads into a register as a constant.
+pub fn loaded_constant(instruction: &Instruction) -> Option<usize> {
+    match instruction.code() {
+        Code::Mov_r32_imm32 => Some(4),
+        Code::Mov_r64_imm64 => Some(8),
+        _ => None,
+    }
 }
 
 fn ending(instruction: &Instruction, block: &[Instruction]) -> End {

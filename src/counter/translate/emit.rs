@@ -1,15 +1,17 @@
 //! A block's translation: its own instructions, byte for byte but for what reads or writes the
 //! instruction pointer, and a counter.
 
-use iced_x86::{Encoder, Instruction, InstructionInfoFactory};
+use iced_x86::{Encoder, Instruction, InstructionInfoFactory, Register};
 
 use super::area;
-use super::decode::{Decoded, End, Stability};
+use super::decode::{self, Decoded, End, Stability};
 use super::emitted::{Boundary, Counting, ENTERED, Emitted, Fix, INSIDE, Lanes, Link, Place, To, Unplaceable};
+use super::liveness;
 use super::plan::{How, Plan};
 use super::sequences::Sequences;
 use crate::isa;
 
+mod check;
 mod ending;
 
 pub struct Emitter<'a> {
@@ -31,13 +33,17 @@ impl Emitter<'_> {
                 boundaries: Vec::with_capacity(block.instructions.len() + 1),
                 counting: Counting::Counter { slot: place.slot, done: 0 },
                 lanes: Vec::new(),
+                check: None,
                 links: Vec::new(),
                 constants: Vec::new(),
                 slots: 1,
             },
         };
-        if place.stability != Stability::Fixed {
+        if place.pad {
             self.sequences.nops(JUMP).emit(&mut out.emitted.code, &[]);
+        }
+        if place.stability == Stability::Writable {
+            out.check(liveness::live_into(&block.instructions) != 0)?;
         }
         let mut head = 0;
         if let Plan::Loop(induction) = count {
@@ -64,7 +70,7 @@ impl Emitter<'_> {
             out.copy(instruction)?;
         }
         if block.instructions.is_empty() {
-            out.count(How::Spilled);
+            out.count(How::Spilled(Register::RAX.number()));
         }
         let in_lookup = count == Plan::InLookup;
         match count {
@@ -110,7 +116,7 @@ impl Output<'_> {
         let template = match how {
             How::Plain => &self.sequences.count,
             How::Through(register) => self.sequences.count_through(register),
-            How::Spilled => &self.sequences.count_spilled,
+            How::Spilled(register) => self.sequences.count_spilled(register),
         };
         template.emit(&mut self.emitted.code, &[area::counter(self.place.slot)]);
         self.counted();
@@ -136,6 +142,11 @@ impl Output<'_> {
     /// The instruction as it is, its operand still where it was.
     fn copy(&mut self, instruction: &Instruction) -> Result<(), Unplaceable> {
         let bytes = self.block.bytes_of(instruction);
+        if self.place.stability == Stability::Writable
+            && let Some(length) = decode::loaded_constant(instruction)
+        {
+            return self.load_constant(instruction, length);
+        }
         if !instruction.is_ip_rel_memory_operand() {
             self.emitted.code.extend_from_slice(bytes);
             return Ok(());

@@ -55,6 +55,17 @@ pub struct Lanes {
     pub slot: u32,
 }
 
+/// A translation's comparison of the program's code, as it is when it is executed, with what was translated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Check {
+    /// Offset behind it.
+    pub end: u16,
+    /// rax and the arithmetic flags are in the thread's area meanwhile.
+    pub saves_flags: bool,
+    /// Offset of the four bytes of the branch that is taken where the code has changed.
+    pub mismatch: u32,
+}
+
 /// A direct branch: four bytes to be filled with the way to a program address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Link {
@@ -67,6 +78,8 @@ pub struct Link {
 pub enum To {
     /// The translation of a program address.
     Block(u64),
+    /// The same, from a translation whose program code turned out to have changed.
+    Changed(u64),
     /// The tracer, which sees to a system call and goes on at `next`.
     Syscall {
         next: u64,
@@ -90,6 +103,8 @@ pub struct Emitted {
     pub boundaries: Vec<Boundary>,
     pub counting: Counting,
     pub lanes: Vec<Lanes>,
+    /// How it compares the program's code with what was translated, if it does.
+    pub check: Option<Check>,
     pub links: Vec<Link>,
     /// Return addresses: places of four bytes that are to lead to the 8-byte constant.
     pub constants: Vec<(u32, u64)>,
@@ -108,8 +123,8 @@ pub struct Place {
     pub slot: u32,
     /// The program address whose translation will follow immediately.
     pub follow: Option<u64>,
-    /// Unless it is fixed, the block begins with an instruction that can be turned into a jump
-    /// elsewhere at any time.
+    /// The block begins with an instruction that can be turned into a jump elsewhere at any time.
+    pub pad: bool,
     pub stability: Stability,
     pub count_at: CountAt,
     /// Flags that may be read behind the block.

@@ -325,8 +325,8 @@ fn copy_space(child: Stopped, source: &Space, own: &Area) -> Outcome<(Space, Are
     let child = remote.leave()?;
     let copy = areas.map_err(refused).map(|(areas, area)| {
         let cache = Cache::clone(&source.cache);
-        let (code, protected) = (source.code.clone(), source.protected.clone());
-        (Space { zones, areas, cache, code, protected, pages: Pages::default() }, area)
+        let (code, shared_files) = (source.code.clone(), source.shared_files.clone());
+        (Space { zones, areas, cache, code, pages: Pages::default(), shared_files }, area)
     });
     Ok((child, copy))
 }

@@ -44,6 +44,7 @@ mod decode;
 mod effort;
 mod emit;
 mod emitted;
+mod entry_point;
 mod family;
 mod filter;
 mod index;

@@ -21,16 +21,18 @@ pub enum How {
     Plain,
     /// This register is.
     Through(usize),
-    Spilled,
+    /// Nothing is dead: this register is saved, and given back.
+    Spilled(usize),
 }
 
 impl Plan {
     pub fn new(factory: &mut InstructionInfoFactory, block: &Decoded, place: &Place) -> Plan {
         let instructions = &block.instructions;
+        let spilled = How::Spilled(liveness::idle_register(factory, instructions));
         match place.count_at {
             CountAt::Cheapest => {}
-            CountAt::First => return Plan::Before(0, How::Spilled),
-            CountAt::Last => return Plan::Before(instructions.len().saturating_sub(1), How::Spilled),
+            CountAt::First => return Plan::Before(0, spilled),
+            CountAt::Last => return Plan::Before(instructions.len().saturating_sub(1), spilled),
         }
         // A loop's own branch does not come by where a block is revoked.
         if block.end == (End::Branch { target: block.start })
@@ -50,7 +52,7 @@ impl Plan {
         }
         match liveness::dead_register(factory, instructions) {
             Some((at, register)) => Plan::Before(at, How::Through(register)),
-            None => Plan::Before(0, How::Spilled),
+            None => Plan::Before(0, spilled),
         }
     }
 }

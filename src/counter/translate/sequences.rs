@@ -39,8 +39,8 @@ pub struct Sequences {
     pub count: Template,
     /// The same through a dead register.
     count_through: Vec<Template>,
-    /// The same where nothing is dead.
-    pub count_spilled: Template,
+    /// The same where nothing is dead, through a register that is saved meanwhile.
+    count_spilled: Vec<Template>,
     /// Adds a register to the counter FIRST, and marks in the counter SECOND being in a loop.
     enter_loop: Vec<Template>,
     leave_loop: Vec<Template>,
@@ -49,6 +49,9 @@ pub struct Sequences {
     lanes_8: Vec<Template>,
     lanes_16: Vec<Template>,
     lanes_32: Vec<Template>,
+    /// Around comparisons: the arithmetic flags, through rax.
+    pub save_flags: Template,
+    pub restore_flags: Template,
     /// Saves rcx for an indirect branch.
     pub save_rcx: Template,
     /// From the target in rcx to its translation; the counter FIRST counts on the way.
@@ -82,10 +85,10 @@ impl Sequences {
         Ok(Sequences {
             count: Template::new(|a| a.inc(qword_ptr(FIRST.operand())))?,
             count_through: each_register(count_through)?,
-            count_spilled: Template::new(|a| {
-                a.mov(at(area::RAX), rax)?;
-                count_through(a, rax)?;
-                a.mov(rax, at(area::RAX))
+            count_spilled: each_register(|a, register| {
+                a.mov(at(area::RAX), register)?;
+                count_through(a, register)?;
+                a.mov(register, at(area::RAX))
             })?,
             enter_loop: each_register(|a, register| add_register(a, register, 1))?,
             leave_loop: each_register(|a, register| add_register(a, register, 0))?,
@@ -107,6 +110,18 @@ impl Sequences {
                 lanes_of_two_bytes(a)?;
                 a.mov(rcx, at(area::TARGET))?;
                 a.lea(rax, qword_ptr(rax + rcx))
+            })?,
+            save_flags: Template::new(|a| {
+                a.mov(at(area::RAX), rax)?;
+                a.lahf()?;
+                a.seto(al)?;
+                a.mov(at(area::FLAGS), rax)
+            })?,
+            restore_flags: Template::new(|a| {
+                // Overflows exactly where al is 1.
+                a.add(al, 127)?;
+                a.sahf()?;
+                a.mov(rax, at(area::RAX))
             })?,
             save_rcx: Template::new(|a| a.mov(at(area::RCX), rcx))?,
             lookup_counting: Template::new(|a| {
@@ -153,6 +168,10 @@ impl Sequences {
     /// Counts through a register whose value is not needed any more.
     pub fn count_through(&self, register: usize) -> &Template {
         &self.count_through[register]
+    }
+
+    pub fn count_spilled(&self, register: usize) -> &Template {
+        &self.count_spilled[register]
     }
 
     pub fn nops(&self, size: usize) -> &Template {

@@ -6,6 +6,7 @@ use nix::unistd::Pid;
 
 use super::Tracer;
 use super::code_map::{PAGE, page_of};
+use super::space::Missing;
 use super::space::Spot;
 use super::thread::{Doing, Held, Pending};
 use super::traps::resume;
@@ -218,19 +219,9 @@ impl Tracer {
         let place = registers.rip;
         // SAFETY: the kernel fills si_addr for the faults that `is_fault` names.
         let address = unsafe { info.si_addr() } as u64;
-        if signal == libc::SIGSEGV && info.si_code == SEGV_ACCERR {
-            let page = page_of(address);
-            let Some(thread) = self.threads.get(&tid) else { return Ok(()) };
-            let doing = thread.doing.clone();
-            let space = self.space_of(tid);
-            if space.is_some_and(|space| space.protected.remove(&page)) {
-                return self.code_written(stopped, page, doing, registers);
-            }
-            let space = self.space_of(tid);
-            if space.is_some_and(|space| space.code.at(page).is_some_and(|code| code.writable)) {
-                // Another thread's write to the same page has been seen to meanwhile.
-                return resume(stopped, doing, None);
-            }
+        if let Some(start) = self.faulted_in_check(&stopped, &mut registers) {
+            // The code cannot be read any more: the kernel knows best what executing it gives.
+            return self.missing(stopped, registers, start, Missing::NoCode);
         }
         self.give_back_mask(&stopped)?;
         let spot = self.space_of(tid).and_then(|space| space.spot(place)).filter(Spot::is_boundary);
@@ -249,36 +240,18 @@ impl Tracer {
         stopped.step(Some(signal))
     }
 
-    /// The program writes to a page of which code was translated: that code is gone.
-    fn code_written(
-        &mut self,
-        stopped: Stopped,
-        page: u64,
-        doing: Doing,
-        mut registers: user_regs_struct,
-    ) -> Traced<()> {
-        let tid = stopped.tid();
-        let Some(process) = self.threads.get(&tid).and_then(|thread| self.processes.get(&thread.process)) else {
-            return stopped.run_on(None);
-        };
-        let Some(space) = process.space.and_then(|id| self.spaces.get_mut(&id)) else {
-            return stopped.run_on(None);
-        };
-        let end = page + PAGE;
-        space.pages.forget(page, end);
-        space.cache.revoke(&mut space.zones, &self.tools.sequences, page, end);
-        let protection =
-            space.code.at(page).map_or(libc::PROT_READ | libc::PROT_WRITE, |code| code.protection & !libc::PROT_EXEC);
-        let stopped = space.protect(stopped, page, protection)?;
-        let own = space.spot(registers.rip).filter(|spot| {
-            let block = space.cache.block(spot.block);
-            spot.is_boundary() && block.start < end && block.next() > page
-        });
-        let Some(spot) = own else { return resume(stopped, doing, None) };
-        // It may be about to change its own block: the instruction that writes is executed alone.
-        self.leave_translation(&stopped, spot, &mut registers)?;
-        let address = registers.rip;
-        self.enter_alone(stopped, registers, address)
+    /// Where a block begins in the program whose translation has faulted while it compared the program's code with what
+    /// was translated, and the program's registers.
+    fn faulted_in_check(&mut self, stopped: &Stopped, registers: &mut user_regs_struct) -> Option<u64> {
+        let area = self.threads.get(&stopped.tid())?.area.clone()?;
+        let space = self.space_of(stopped.tid())?;
+        let block = space.cache.block(space.cache.at_place(registers.rip)?);
+        let check = block.check.filter(|check| registers.rip < block.at + u64::from(check.end))?;
+        if check.saves_flags {
+            registers.rax = area.load(super::area::RAX);
+            registers.eflags = super::area::flags(registers.eflags, area.load(super::area::FLAGS));
+        }
+        Some(block.start)
     }
 
     /// A thread is where no translation is: at an address of the program, by a way that we do not

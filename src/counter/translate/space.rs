@@ -1,11 +1,10 @@
 //! An address space and its translations: shared by threads and by vfork's children, copied by fork.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use iced_x86::{Instruction, InstructionInfoFactory};
 use libc::user_regs_struct;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::areas::{Area, Areas};
 use super::blocks::BlockId;
@@ -20,19 +19,17 @@ use super::syscalls;
 use super::work::{Use, Work};
 use super::zone::{self, Zone};
 use crate::counter::CountAt;
-use crate::counter::maps::Maps;
+use crate::counter::maps::{FileId, Maps};
 use crate::counter::ptrace::{Remote, Stopped, Traced};
-use crate::counter::sites::LONGEST;
 
 pub struct Space {
     pub zones: Vec<Zone>,
     pub areas: Areas,
     pub cache: Cache,
     pub code: CodeMap,
-    /// Pages that the program may write but that hold translated code, so that the kernel must not
-    /// let it.
-    pub protected: BTreeSet<u64>,
     pub pages: Pages,
+    /// Files of which the program has made shared mappings, through which code may change that is mapped elsewhere.
+    pub shared_files: FxHashSet<FileId>,
 }
 
 /// What comes of preparing a stopped thread for translation, and the thread back.
@@ -137,15 +134,6 @@ pub struct Tools {
 /// As `Describe`, with the thread whose memory the block is in.
 pub type DescribeIn<'a> = dyn FnMut(&Stopped, &Decoded, &[Lanes]) -> Vec<Use> + 'a;
 
-/// What to translate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
-    /// The block at an address.
-    Block(u64),
-    /// One instruction, for once: it may change the code that it is part of.
-    Alone(u64),
-}
-
 /// Why there is no translation.
 pub enum Missing {
     NoCode,
@@ -154,39 +142,27 @@ pub enum Missing {
 }
 
 impl Space {
-    /// Makes the translation of an address, and what that needs: a zone within reach, write
-    /// protection of pages that the program writes code to.
+    /// Makes the translation of an address, and what that needs: a zone within reach. `changed`: a translation
+    /// found that its code has changed.
     pub fn translate(
         &mut self,
         mut stopped: Stopped,
         tools: &mut Tools,
-        what: What,
+        address: u64,
+        changed: bool,
         uses: &mut DescribeIn,
     ) -> Traced<(Stopped, Result<BlockId, Missing>)> {
-        let (What::Block(address) | What::Alone(address)) = what;
-        let alone = what == What::Alone(address);
-        if let Some(known) = self.cache.find(address).filter(|_| !alone) {
+        if let Some(known) = self.cache.find(address).filter(|_| !changed) {
             return Ok((stopped, Ok(known)));
         }
         if self.code.at(address).is_none() {
             // Where no zone may be within reach either: the vsyscall page, addresses that are none.
             return Ok((stopped, Err(Missing::NoCode)));
         }
-        let pages = BTreeSet::from([page_of(address), page_of(address.wrapping_add(LONGEST as u64 - 1))]);
-        for page in pages.into_iter().filter(|_| !alone) {
-            if self.code.at(page).is_some_and(|code| code.writable) && self.protected.insert(page) {
-                stopped = self.protect(stopped, page, libc::PROT_READ)?;
-            }
-        }
         let mut zones_added = 0;
         loop {
-            let mut reader = Reader {
-                stopped: &stopped,
-                code: &self.code,
-                protected: &self.protected,
-                alone,
-                pages: &mut self.pages,
-            };
+            let mut reader =
+                Reader { stopped: &stopped, code: &self.code, pages: &mut self.pages, now: FxHashMap::default() };
             let mut world = World {
                 sequences: &tools.sequences,
                 count_at: tools.count_at,
@@ -195,9 +171,9 @@ impl Space {
                 traced: &|number| syscalls::TRACED.contains(&(number as usize)),
                 uses: &mut |block, lanes| uses(&stopped, block, lanes),
             };
-            let made = match alone {
+            let made = match changed {
                 false => self.cache.translate(&mut self.zones, &mut world, address),
-                true => self.cache.translate_alone(&mut self.zones, &mut world, address),
+                true => self.cache.translate_changed(&mut self.zones, &mut world, address),
             };
             match made {
                 Ok(id) => {
@@ -240,6 +216,27 @@ impl Space {
         Ok(stopped)
     }
 
+    /// A file has been mapped at an address, for others to see what is written to it, or as code. Marks code that may
+    /// change through a shared mapping of the same file, and returns the ranges of what was not marked before.
+    pub fn find_aliases(&mut self, maps: &Maps, address: u64) -> Vec<(u64, u64)> {
+        /// Memory files: whoever has a descriptor may have mapped them before.
+        const IN_MEMORY: [&str; 2] = ["/memfd:", "/dev/shm/"];
+        let Some(mapped) = maps.find(address).filter(|mapping| !mapping.file.is_none()) else { return Vec::new() };
+        if mapped.shared || IN_MEMORY.iter().any(|start| mapped.name.starts_with(start)) {
+            self.shared_files.insert(mapped.file);
+        }
+        if !self.shared_files.contains(&mapped.file) {
+            return Vec::new();
+        }
+        let aliases = maps.iter().filter(|mapping| mapping.file == mapped.file);
+        let code = aliases.filter(|alias| self.code.at(alias.start).is_some_and(|code| !code.shared));
+        let found: Vec<(u64, u64)> = code.map(|alias| (alias.start, alias.end)).collect();
+        for (start, end) in &found {
+            self.code.share(*start..*end);
+        }
+        found
+    }
+
     fn add_zone(&mut self, stopped: Stopped, sequences: &Sequences, near: u64) -> Outcome<()> {
         let maps = Maps::of(stopped.tid());
         let (Some(at), Some(first)) = (placement::find(&maps, near, zone::LENGTH), self.zones.first()) else {
@@ -250,14 +247,6 @@ impl Space {
         let (remote, zone) = Zone::new(remote, first.syscall() + 8, at, sequences)?;
         let stopped = remote.leave()?;
         Ok((stopped, zone.map(|zone| self.zones.push(zone)).map_err(refused)))
-    }
-
-    /// Sets the kernel's protection of a page.
-    pub fn protect(&self, stopped: Stopped, page: u64, protection: i32) -> Traced<Stopped> {
-        let Some(zone) = self.zones.first() else { return Ok(stopped) };
-        let remote = Remote::enter(stopped, zone.syscall())?;
-        let (remote, _) = remote.call(libc::SYS_mprotect, [page, PAGE, protection as u64, 0, 0, 0])?;
-        remote.leave()
     }
 }
 
@@ -296,28 +285,27 @@ impl Pages {
 struct Reader<'a> {
     stopped: &'a Stopped,
     code: &'a CodeMap,
-    protected: &'a BTreeSet<u64>,
-    /// One instruction is to be read, as it is now.
-    alone: bool,
     pages: &'a mut Pages,
+    /// Pages that may change at any time, as they were when they were first read for this translation.
+    now: FxHashMap<u64, Rc<[u8]>>,
 }
 
 impl Reader<'_> {
     fn page(&mut self, page: u64) -> Option<Rc<[u8]>> {
-        if let Some(known) = self.pages.known.get(&page).filter(|_| !self.alone) {
+        let code = self.code.at(page)?;
+        let stable = !(code.writable || code.shared);
+        let known = if stable { &self.pages.known } else { &self.now };
+        if let Some(known) = known.get(&page) {
             return Some(known.clone());
-        }
-        let stable = self.code.at(page).is_some_and(|code| !code.writable) || self.protected.contains(&page);
-        if !(stable || self.alone && self.code.at(page).is_some()) {
-            return None;
         }
         let mut bytes = [0; PAGE as usize];
         if self.stopped.read(page, &mut bytes) != bytes.len() {
             return None;
         }
         let bytes: Rc<[u8]> = Rc::from(bytes);
-        if stable {
-            self.pages.keep(page, bytes.clone());
+        match stable {
+            true => self.pages.keep(page, bytes.clone()),
+            false => drop(self.now.insert(page, bytes.clone())),
         }
         Some(bytes)
     }
@@ -326,7 +314,7 @@ impl Reader<'_> {
 impl Code64 for Reader<'_> {
     fn stability(&self, address: u64) -> Stability {
         match self.code.at(address) {
-            Some(code) if code.writable => Stability::Writable,
+            Some(code) if code.writable || code.shared => Stability::Writable,
             Some(code) if code.anonymous => Stability::Replaceable,
             _ => Stability::Fixed,
         }

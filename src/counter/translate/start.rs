@@ -1,17 +1,15 @@
 //! A program has been executed: takes its code's executability away and prepares its translation.
 
-use std::collections::BTreeSet;
-
 use libc::user_regs_struct;
 
 use super::Tracer;
 use super::areas::Areas;
 use super::cache::Cache;
-use super::code_map::CodeMap;
+use super::code_map::{self, CodeMap};
 use super::placement;
 use super::sequences::Sequences;
 use super::shared::Attempt;
-use super::space::{Outcome, Pages, Space, refused};
+use super::space::{Outcome, Space, refused};
 use super::thread::Doing;
 use super::zone::{self, Zone};
 use crate::counter::maps::Maps;
@@ -74,7 +72,7 @@ fn new_space(stopped: Stopped, sequences: &Sequences, entry: u64) -> Outcome<Spa
     let mut remote = remote;
     remote.set_instruction(zone.syscall());
     for (start, end, code) in code.iter() {
-        let protection = (code.protection & !libc::PROT_EXEC) as u64;
+        let protection = code_map::hidden(code.protection) as u64;
         let done;
         (remote, done) = remote.call(libc::SYS_mprotect, [start, end - start, protection, 0, 0, 0])?;
         if let Err(errno) = done {
@@ -82,7 +80,8 @@ fn new_space(stopped: Stopped, sequences: &Sequences, entry: u64) -> Outcome<Spa
         }
     }
     let cache = Cache::default();
-    let space = Space { zones: vec![zone], areas, cache, code, protected: BTreeSet::new(), pages: Pages::default() };
+    let (pages, shared_files) = Default::default();
+    let space = Space { zones: vec![zone], areas, cache, code, pages, shared_files };
     Ok((remote.leave()?, Ok(space)))
 }
 

@@ -2,7 +2,7 @@
 
 use libc::{c_int, user_regs_struct};
 
-use super::code_map::{CodeMap, PAGE, page_of};
+use super::code_map::{self, CodeMap, Memory, PAGE, page_of};
 use super::filter;
 use crate::counter::ptrace::{Stopped, Traced};
 
@@ -55,15 +55,19 @@ pub enum Verdict {
     Unsupported(&'static str),
 }
 
+const PROTECTION: u64 = (libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC) as u64;
 const ARCH_SET_GS: u64 = 0x1001;
 const ARCH_GET_GS: u64 = 0x1004;
 const READ_IMPLIES_EXEC: u64 = 0x0040_0000;
 
 pub fn verdict(stopped: &Stopped, call: &Call, scratch: u64) -> Traced<Verdict> {
     let mut registers = call.before;
-    let executable = libc::PROT_EXEC as u64;
     match call.number {
-        libc::SYS_mmap | libc::SYS_mprotect | libc::SYS_pkey_mprotect => registers.rdx &= !executable,
+        libc::SYS_mmap | libc::SYS_mprotect | libc::SYS_pkey_mprotect => {
+            // Bits that are no protection stay, for the kernel to refuse.
+            let others = registers.rdx & !PROTECTION;
+            registers.rdx = others | code_map::hidden((registers.rdx & PROTECTION) as i32) as u64;
+        }
         libc::SYS_shmat if registers.rdx & 0o100000 != 0 => registers.rdx &= !0o100000,
         libc::SYS_arch_prctl if registers.rdi == ARCH_SET_GS => {
             return Ok(Verdict::Unsupported("it sets the base of GS, which the translator needs itself"));
@@ -129,24 +133,22 @@ pub fn maps_code_of(call: &Call) -> Option<c_int> {
     (maps && r.r10 as c_int & libc::MAP_ANONYMOUS == 0).then_some(r.r8 as c_int)
 }
 
-/// What a call that succeeded has changed of the executable ranges: returns the ranges whose
-/// translations are no longer valid.
-pub fn changed_code(code: &mut CodeMap, call: &Call, result: u64) -> Vec<(u64, u64)> {
+/// What a call that succeeded has changed of the program's ranges: returns those whose translations are no longer
+/// valid. `segment_end`: of the memory that shmat has attached.
+pub fn changed_code(code: &mut CodeMap, call: &Call, result: u64, segment_end: Option<u64>) -> Vec<(u64, u64)> {
     let up = |length: u64| page_of(length.saturating_add(PAGE - 1));
     let r = &call.before;
     match call.number {
         libc::SYS_mmap => {
             let (start, end) = (result, result.saturating_add(up(r.rsi)));
             let anonymous = r.r10 as c_int & libc::MAP_ANONYMOUS != 0;
-            code.set(start, end, r.rdx as i32, r.r10 as c_int & libc::MAP_SHARED != 0, anonymous);
+            let shared = r.r10 as c_int & libc::MAP_SHARED != 0;
+            code.map(start..end, r.rdx as i32, Memory { shared, anonymous });
             vec![(start, end)]
         }
         libc::SYS_mprotect | libc::SYS_pkey_mprotect => {
             let (start, end) = (r.rdi, r.rdi.saturating_add(up(r.rsi)));
-            let before = code.at(start);
-            let shared = before.is_some_and(|code| code.shared);
-            let anonymous = before.is_none_or(|code| code.anonymous);
-            code.set(start, end, r.rdx as i32, shared, anonymous);
+            code.protect(start..end, r.rdx as i32);
             vec![(start, end)]
         }
         libc::SYS_munmap => {
@@ -155,15 +157,36 @@ pub fn changed_code(code: &mut CodeMap, call: &Call, result: u64) -> Vec<(u64, u
             vec![(start, end)]
         }
         libc::SYS_mremap => {
-            let before = code.at(r.rdi);
+            let (protection, memory) = (code.at(r.rdi).map(|code| code.protection), code.memory(r.rdi));
             let old = (r.rdi, r.rdi.saturating_add(up(r.rsi)));
             let new = (result, result.saturating_add(up(r.rdx)));
-            code.clear(old.0, old.1);
-            if let Some(before) = before {
-                code.set(new.0, new.1, before.protection, before.shared, before.anonymous);
+            // mremap(2): a length of 0 makes another mapping of the same pages.
+            if r.rsi != 0 {
+                code.clear(old.0, old.1);
             }
+            code.map(new.0..new.1, protection.unwrap_or(libc::PROT_NONE), memory);
             vec![old, new]
+        }
+        libc::SYS_shmat => {
+            const SHM_RDONLY: u64 = 0o10000;
+            const SHM_EXEC: u64 = 0o100000;
+            let write = if r.rdx & SHM_RDONLY == 0 { libc::PROT_WRITE } else { 0 };
+            let execute = if r.rdx & SHM_EXEC != 0 { libc::PROT_EXEC } else { 0 };
+            let (start, end) = (result, segment_end.unwrap_or(result));
+            code.map(start..end, libc::PROT_READ | write | execute, Memory { shared: true, anonymous: false });
+            vec![(start, end)]
+        }
+        libc::SYS_shmdt => {
+            let (start, end) = (r.rdi, code.end_of(r.rdi));
+            code.clear(start, end);
+            vec![(start, end)]
         }
         _ => Vec::new(),
     }
+}
+
+/// Whether a call has mapped a file so that others see what is written to it.
+pub fn shares_a_file(call: &Call) -> bool {
+    let flags = call.before.r10 as c_int;
+    call.number == libc::SYS_mmap && flags & libc::MAP_SHARED != 0 && flags & libc::MAP_ANONYMOUS == 0
 }

@@ -8,10 +8,11 @@ use super::counts::Describer;
 use super::emitted::To;
 use super::filter::MAGIC;
 use super::sequences::UNKNOWN_TARGET;
-use super::space::{Missing, What};
+use super::space::Missing;
 use super::syscalls::{self, Call, Verdict};
 use super::thread::Doing;
 use crate::counter::launch::stop_with_command;
+use crate::counter::maps::Maps;
 use crate::counter::ptrace::{Event, Stop, Stopped, Traced};
 
 /// What a call that a signal interrupts returns to the kernel's own code, which makes it again.
@@ -84,14 +85,16 @@ impl Tracer {
             return stopped.run_on(None);
         };
         match to {
-            To::Block(address) => {
-                let (stopped, id) = match self.translation(stopped, What::Block(address))? {
+            To::Block(address) | To::Changed(address) => {
+                let changed = to == To::Changed(address);
+                let (stopped, id) = match self.translation(stopped, address, changed)? {
                     (stopped, Ok(id)) => (stopped, id),
                     (stopped, Err(missing)) => return self.missing(stopped, registers, address, missing),
                 };
-                if let Some(space) = self.space_of(tid) {
-                    if hole != 0 {
-                        space.cache.link(&mut space.zones, hole, id);
+                let space = self.processes.get(&pid).and_then(|process| process.space);
+                if let Some(space) = space.and_then(|id| self.spaces.get_mut(&id)) {
+                    if hole != 0 && !changed {
+                        space.cache.link(&mut space.zones, &self.tools.sequences, hole, id);
                     }
                     registers.rip = space.cache.block(id).at;
                 }
@@ -190,6 +193,7 @@ impl Tracer {
         }
     }
 
+    /// A call that succeeded may have changed what the program executes.
     fn code_changed(&mut self, stopped: &Stopped, call: &Call, result: u64) {
         let tid = stopped.tid();
         let Some(pid) = self.threads.get(&tid).map(|thread| thread.process) else { return };
@@ -198,11 +202,15 @@ impl Tracer {
         }
         let id = self.processes.get(&pid).and_then(|process| process.space);
         let Some(space) = id.and_then(|id| self.spaces.get_mut(&id)) else { return };
-        let changed = syscalls::changed_code(&mut space.code, call, result);
+        let attached = call.number == libc::SYS_shmat;
+        let segment_end = attached.then(|| Maps::of(tid).find(result).map(|mapping| mapping.end)).flatten();
+        let mut changed = syscalls::changed_code(&mut space.code, call, result, segment_end);
+        if syscalls::shares_a_file(call) || syscalls::maps_code_of(call).is_some() {
+            changed.extend(space.find_aliases(&Maps::of(tid), result));
+        }
         for (start, end) in &changed {
             space.cache.revoke(&mut space.zones, &self.tools.sequences, *start, *end);
             space.pages.forget(*start, *end);
-            space.protected.retain(|page| !(*start..*end).contains(page));
         }
         if changed.is_empty() {
             return;
@@ -226,20 +234,17 @@ impl Tracer {
     fn translation(
         &mut self,
         stopped: Stopped,
-        what: What,
+        address: u64,
+        changed: bool,
     ) -> Traced<(Stopped, Result<super::blocks::BlockId, Missing>)> {
         let missing = |stopped| Ok((stopped, Err(Missing::Failed("its process is unknown".into()))));
         let Some(pid) = self.threads.get(&stopped.tid()).map(|thread| thread.process) else { return missing(stopped) };
         let Some(process) = self.processes.get_mut(&pid) else { return missing(stopped) };
         let Some(id) = process.space else { return missing(stopped) };
         let Some(space) = self.spaces.get_mut(&id) else { return missing(stopped) };
-        let (What::Block(address) | What::Alone(address)) = what;
-        if space.code.at(address).is_some_and(|code| code.shared) {
-            self.record.void("the program executes code in shared memory, which may change unseen");
-        }
         let (symbols, pairs, record) = (&mut self.symbols, &mut self.pairs, &mut self.record);
         let mut describer = Describer { process, pid, symbols, pairs, record };
-        let outcome = space.translate(stopped, &mut self.tools, what, &mut |stopped, block, lanes| {
+        let outcome = space.translate(stopped, &mut self.tools, address, changed, &mut |stopped, block, lanes| {
             describer.uses(stopped, block, lanes)
         });
         self.meter.saw(id, space);
@@ -248,30 +253,15 @@ impl Tracer {
 
     /// Goes on at a program address.
     pub(super) fn enter(&mut self, stopped: Stopped, mut registers: user_regs_struct, address: u64) -> Traced<()> {
-        self.enter_what(stopped, &mut registers, What::Block(address))
-    }
-
-    /// Executes one instruction, then goes on.
-    pub(super) fn enter_alone(
-        &mut self,
-        stopped: Stopped,
-        mut registers: user_regs_struct,
-        address: u64,
-    ) -> Traced<()> {
-        self.enter_what(stopped, &mut registers, What::Alone(address))
-    }
-
-    fn enter_what(&mut self, stopped: Stopped, registers: &mut user_regs_struct, what: What) -> Traced<()> {
-        let (What::Block(address) | What::Alone(address)) = what;
         let tid = stopped.tid();
-        let (stopped, id) = match self.translation(stopped, what)? {
+        let (stopped, id) = match self.translation(stopped, address, false)? {
             (stopped, Ok(id)) => (stopped, id),
-            (stopped, Err(missing)) => return self.missing(stopped, *registers, address, missing),
+            (stopped, Err(missing)) => return self.missing(stopped, registers, address, missing),
         };
         if let Some(space) = self.space_of(tid) {
             registers.rip = space.cache.block(id).at;
         }
-        self.go(stopped, registers)
+        self.go(stopped, &registers)
     }
 
     /// The same for the target of an indirect branch, which the tables learn.
@@ -280,7 +270,7 @@ impl Tracer {
         if !is_canonical(target) {
             self.record.void(format!("{FAULTED_BRANCH} ({target:#x})"));
         }
-        let (stopped, id) = match self.translation(stopped, What::Block(target))? {
+        let (stopped, id) = match self.translation(stopped, target, false)? {
             (stopped, Ok(id)) => (stopped, id),
             (stopped, Err(missing)) => return self.missing(stopped, registers, target, missing),
         };
@@ -315,7 +305,13 @@ impl Tracer {
         self.step_to_boundary(stopped)
     }
 
-    fn missing(&mut self, stopped: Stopped, registers: user_regs_struct, address: u64, missing: Missing) -> Traced<()> {
+    pub(super) fn missing(
+        &mut self,
+        stopped: Stopped,
+        registers: user_regs_struct,
+        address: u64,
+        missing: Missing,
+    ) -> Traced<()> {
         let tid = stopped.tid();
         match missing {
             Missing::NoCode => {

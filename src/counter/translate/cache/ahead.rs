@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::{Cache, Untranslatable, Way, World, pad, zone_for};
-use crate::counter::translate::blocks::{Block, BlockId};
+use super::{Cache, Untranslatable, World, zone_for};
+use crate::counter::translate::blocks::BlockId;
 use crate::counter::translate::decode::{self, Decoded, End, MOST_INSTRUCTIONS};
 use crate::counter::translate::emitted::To;
 use crate::counter::translate::zone::Zone;
@@ -59,11 +59,11 @@ impl Cache {
         let outcome = self.place_run(zone, zone_index, world, start, progress);
         // Only now, with all that one falls through to in place, may other threads come.
         for id in &progress.placed {
-            let Block { start, at, .. } = *self.block(*id);
+            let (start, at) = (self.block(*id).start, self.way_to(*id));
             // Those from other zones are linked when they are taken.
             let holes = self.waiting.remove(&start).unwrap_or_default();
             let (here, elsewhere): (Vec<u64>, Vec<u64>) = holes.into_iter().partition(|hole| zone.memory.holds(*hole));
-            for hole in here.into_iter().filter(|hole| *hole != pad(at)) {
+            for hole in here {
                 zone.lead(hole, at);
             }
             if !elsewhere.is_empty() {
@@ -95,13 +95,13 @@ impl Cache {
                 self.indirect_targets.insert(target);
                 progress.ahead.push_back(target);
             }
-            progress.ahead.extend(follow.filter(|next| self.revoked.contains_key(next)));
-            let unknown = |next: u64| self.find(next).is_none() && !self.revoked.contains_key(&next);
+            let closed = |next: &u64| self.entry_points.get(*next).is_some_and(|entry| !entry.open);
+            progress.ahead.extend(follow.filter(closed));
+            let unknown = |next: u64| self.find(next).is_none() && self.entry_points.get(next).is_none();
             let follow = follow.filter(|next| progress.done < AHEAD && *next != address && unknown(*next));
             let following = follow.and_then(|next| decode::decode(world.code, next, MOST_INSTRUCTIONS));
             let follow = follow.filter(|_| following.is_some());
-            match self.place(zone, zone_index, world, &decoded, Way::Run { first: progress.placed.is_empty(), follow })
-            {
+            match self.place(zone, zone_index, world, &decoded, progress.placed.is_empty(), follow) {
                 Ok(id) => progress.placed.push(id),
                 Err(why) => {
                     if !progress.placed.is_empty() {
