@@ -1,16 +1,19 @@
 //! Signals: each is delivered where the program's state is known, so that handler, frame and
 //! restarted call see the program's own addresses.
 
+use iced_x86::{Decoder, DecoderOptions};
 use libc::{SIGTRAP, c_int, siginfo_t, user_regs_struct};
 use nix::unistd::Pid;
 
 use super::Tracer;
 use super::code_map::{PAGE, page_of};
+use super::decode;
 use super::space::Missing;
 use super::space::Spot;
 use super::thread::{Doing, Held, Pending};
 use super::traps::resume;
 use crate::counter::maps::Maps;
+use crate::counter::sites::LONGEST;
 use crate::counter::ptrace::status::Dispositions;
 use crate::counter::ptrace::{SavedFlags, SignalMask, Stopped, Traced, signal_bit};
 
@@ -219,6 +222,11 @@ impl Tracer {
         let place = registers.rip;
         // SAFETY: the kernel fills si_addr for the faults that `is_fault` names.
         let address = unsafe { info.si_addr() } as u64;
+        if signal == libc::SIGBUS && self.loads_constant(&stopped, &mut registers) {
+            let doing = self.threads.get(&tid).map_or(Doing::Running, |thread| thread.doing.clone());
+            stopped.set_registers(&registers)?;
+            return resume(stopped, doing, None);
+        }
         if let Some(start) = self.faulted_in_check(&stopped, &mut registers) {
             // The code cannot be read any more: the kernel knows best what executing it gives.
             return self.missing(stopped, registers, start, Missing::NoCode);
@@ -238,6 +246,25 @@ impl Tracer {
             thread.doing = Doing::IntoHandler;
         }
         stopped.step(Some(signal))
+    }
+
+    /// Whether a thread stands before a load of a constant from the program's code, which natively is none and so is
+    /// not checked for alignment. Then it is behind that.
+    fn loads_constant(&mut self, stopped: &Stopped, registers: &mut user_regs_struct) -> bool {
+        let Some(space) = self.space_of(stopped.tid()) else { return false };
+        let Some(spot) = space.spot(registers.rip).filter(Spot::is_boundary) else { return false };
+        let (blocks, block) = (space.cache.blocks(), space.cache.block(spot.block));
+        let instruction = blocks.instructions(block).nth(spot.boundary.index.into());
+        let constant = instruction.filter(|_| block.check.is_some());
+        let Some((constant, length)) = constant.and_then(|i| Some((i, decode::loaded_constant(&i)?))) else { return false };
+        let (mut value, mut code) = ([0; 8], [0; LONGEST]);
+        let there = constant.next_ip() - length as u64;
+        if stopped.read(there, &mut value[..length]) != length || stopped.read(registers.rip, &mut code) == 0 {
+            return false;
+        }
+        *super::space::register(registers, constant.op0_register().full_register().number()) = u64::from_le_bytes(value);
+        registers.rip += Decoder::new(64, &code, DecoderOptions::NONE).decode().len() as u64;
+        true
     }
 
     /// Where a block begins in the program whose translation has faulted while it compared the program's code with what

@@ -84,7 +84,7 @@ impl Space {
             Counting::Counter { .. } => work.left_block(blocks, spot.block, executed),
             Counting::Loop { slot, induction, .. } => {
                 if area.counter(slot + INSIDE) != 0 {
-                    let mut value = register(registers, induction.register);
+                    let mut value = *register(&mut registers.clone(), induction.register);
                     if induction.at < usize::from(executed) {
                         value = value.wrapping_sub(induction.step as u64);
                     }
@@ -117,11 +117,25 @@ impl Space {
 }
 
 /// A general register by iced's numbering.
-fn register(registers: &user_regs_struct, number: usize) -> u64 {
-    let r = registers;
-    let all =
-        [r.rax, r.rcx, r.rdx, r.rbx, r.rsp, r.rbp, r.rsi, r.rdi, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15];
-    all[number]
+pub fn register(r: &mut user_regs_struct, number: usize) -> &mut u64 {
+    match number & 15 {
+        0 => &mut r.rax,
+        1 => &mut r.rcx,
+        2 => &mut r.rdx,
+        3 => &mut r.rbx,
+        4 => &mut r.rsp,
+        5 => &mut r.rbp,
+        6 => &mut r.rsi,
+        7 => &mut r.rdi,
+        8 => &mut r.r8,
+        9 => &mut r.r9,
+        10 => &mut r.r10,
+        11 => &mut r.r11,
+        12 => &mut r.r12,
+        13 => &mut r.r13,
+        14 => &mut r.r14,
+        _ => &mut r.r15,
+    }
 }
 
 /// What translating takes besides the space itself.

@@ -24,7 +24,12 @@ impl Output<'_> {
             let mut at = self.block.start + from as u64;
             let mut rest = &bytes[..];
             while !rest.is_empty() {
-                let taken = if rest.len() >= 4 { 4 } else { 1 };
+                // Aligned: the program may have alignment checks on.
+                let taken = match rest.len() {
+                    4.. if at.is_multiple_of(4) => 4,
+                    2.. if at.is_multiple_of(2) => 2,
+                    _ => 1,
+                };
                 self.compare(at, &rest[..taken])?;
                 self.emitted.code.extend_from_slice(&[0x0F, 0x85]);
                 branches.push(self.emitted.code.len());
@@ -56,12 +61,14 @@ impl Output<'_> {
         Ok(())
     }
 
-    /// Four bytes or one of the program's memory with what they were.
+    /// Four, two bytes or one of the program's memory with what they were.
     fn compare(&mut self, at: u64, bytes: &[u8]) -> Result<(), Unplaceable> {
         let memory = MemoryOperand::with_base_displ(Register::RIP, at as i64);
-        let compare = match bytes.try_into().map(i32::from_le_bytes) {
-            Ok(word) => Instruction::with2(Code::Cmp_rm32_imm32, memory, word),
-            Err(_) => Instruction::with2(Code::Cmp_rm8_imm8, memory, u32::from(bytes[0])),
+        let compare = match *bytes {
+            [a, b, c, d] => Instruction::with2(Code::Cmp_rm32_imm32, memory, u32::from_le_bytes([a, b, c, d])),
+            [a, b] => Instruction::with2(Code::Cmp_rm16_imm16, memory, u32::from(u16::from_le_bytes([a, b]))),
+            [a] => Instruction::with2(Code::Cmp_rm8_imm8, memory, u32::from(a)),
+            _ => return Err(Unplaceable::Unencodable),
         };
         self.encode(&compare.map_err(|_| Unplaceable::Unencodable)?)
     }
