@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, Result};
 use watch::Watch;
 
+mod alarm;
 mod by_thread;
 mod choose;
 mod cpus;
+mod last_call;
 mod launch;
 pub mod maps;
 pub mod merge;

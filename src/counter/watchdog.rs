@@ -1,17 +1,22 @@
-//! Sees to it that a traced command never hangs for our own fault: a thread that is stopped while
-//! the tracer waits for others to change has been lost, and nothing would ever let it go on.
+//! Sees to it that a traced command never hangs for our own fault. A thread is lost if it is stopped, the kernel has no
+//! stop of it left to report, and yet the tracer sleeps in its wait for something to report. Whoever is merely late,
+//! because it gets no CPU or is itself stopped, has lost nothing.
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signal::SigSet;
 use nix::unistd::{Pid, gettid};
 
-/// Twice as long nothing has to change before a thread counts as lost.
+use super::alarm::Alarm;
+use super::launch::overdue;
+
+/// A thread counts as lost that is so twice, this long apart.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Default)]
@@ -21,25 +26,26 @@ struct Shared {
     ends: AtomicBool,
     /// Threads in a group-stop, which the program itself wants.
     resting: Mutex<BTreeSet<i32>>,
-    lost: Mutex<Vec<String>>,
+    lost: Mutex<Vec<Pid>>,
 }
 
 /// Watches the tracer that made it, in a thread of its own.
-#[derive(Debug)]
 pub struct Watchdog {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Watchdog {
-    pub fn start() -> Watchdog {
-        Watchdog::with(PATIENCE)
+    /// `alarm`: by which the tracer learns of what is lost.
+    pub fn start(alarm: Alarm) -> Watchdog {
+        Watchdog::with(PATIENCE, alarm)
     }
 
-    fn with(patience: Duration) -> Watchdog {
+    fn with(patience: Duration, alarm: Alarm) -> Watchdog {
         let shared = Arc::new(Shared::default());
         let (watched, tracer) = (shared.clone(), gettid());
-        let watching = thread::Builder::new().name("watchdog".into()).spawn(move || watch(&watched, tracer, patience));
+        let watching =
+            thread::Builder::new().name("watchdog".into()).spawn(move || watch(&watched, tracer, patience, &alarm));
         Watchdog { shared, thread: watching.ok() }
     }
 
@@ -60,8 +66,8 @@ impl Watchdog {
         };
     }
 
-    /// The threads that were lost, each with what was done about it.
-    pub fn lost(&self) -> Vec<String> {
+    /// The threads that were lost, and still are stopped.
+    pub fn lost(&self) -> Vec<Pid> {
         std::mem::take(&mut locked(&self.shared.lost))
     }
 }
@@ -82,7 +88,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn watch(shared: &Shared, tracer: Pid, patience: Duration) {
+fn watch(shared: &Shared, tracer: Pid, patience: Duration, alarm: &Alarm) {
     // Signals are for the tracer, whose waiting they interrupt. Refused only for a wrong argument.
     let _ = SigSet::all().thread_block();
     let mut before = (0, BTreeSet::new());
@@ -90,38 +96,75 @@ fn watch(shared: &Shared, tracer: Pid, patience: Duration) {
         thread::park_timeout(patience);
         let beats = shared.beats.load(Ordering::Relaxed);
         let waits = beats % 2 == 1;
-        let stopped = match waits && beats == before.0 {
-            true => stopped_threads(tracer, &locked(&shared.resting)),
+        if !waits && beats == before.0 {
+            end_if_overdue();
+        }
+        let lost = match waits && beats == before.0 {
+            true => lost_threads(tracer, &locked(&shared.resting)),
             false => BTreeSet::new(),
         };
-        let lost: Vec<(i32, i32)> = stopped.intersection(&before.1).copied().collect();
+        let twice: Vec<Pid> = lost.intersection(&before.1).map(|tid| Pid::from_raw(*tid)).collect();
         // Something may have changed while we looked.
-        if shared.beats.load(Ordering::Relaxed) == beats {
-            for (pid, tid) in &lost {
-                let name = fs::read_to_string(format!("/proc/{tid}/comm")).unwrap_or_default();
-                let message = format!(
-                    "thread {tid} ({}) was stopped and nobody would have let it go on, a defect of flopledger: \
-                     its process {pid} was killed",
-                    name.trim_end()
-                );
-                eprintln!("flopledger: {message}");
-                locked(&shared.lost).push(message);
-                // A process that is gone is what we want.
-                let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
-            }
+        if !twice.is_empty() && shared.beats.load(Ordering::Relaxed) == beats {
+            locked(&shared.lost).extend(twice);
+            alarm.set(Instant::now());
         }
-        before = (beats, stopped);
+        before = (beats, lost);
     }
 }
 
-/// Process and thread of each thread that is in a ptrace-stop of the tracer's and not `resting`.
-fn stopped_threads(tracer: Pid, resting: &BTreeSet<i32>) -> BTreeSet<(i32, i32)> {
+/// The tracer is at work on something that does not end, and has been asked to: what it traces ends with it.
+fn end_if_overdue() {
+    if let Some(signal) = overdue() {
+        let message = b"flopledger: ended by a signal while it waited for the kernel; there is no result\n";
+        // SAFETY: the buffer is a constant; _exit does not return.
+        unsafe {
+            libc::write(libc::STDERR_FILENO, message.as_ptr().cast(), message.len());
+            libc::_exit(128 + signal)
+        }
+    }
+}
+
+/// Threads that are stopped and not `resting`, of which nothing is left to report to the tracer, which sleeps.
+fn lost_threads(tracer: Pid, resting: &BTreeSet<i32>) -> BTreeSet<i32> {
+    let stopped = stopped_threads(tracer, resting);
+    let lost: BTreeSet<i32> = stopped.into_iter().filter(|tid| !is_reportable(*tid)).collect();
+    // Only now: what it took from the kernel before is what it is at work on.
+    match sleeps_in_wait(tracer) {
+        true => lost,
+        false => BTreeSet::new(),
+    }
+}
+
+/// Whether the kernel has a change of a thread that the tracer has not been told yet.
+fn is_reportable(tid: i32) -> bool {
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+    let options = libc::WEXITED | libc::WSTOPPED | libc::WNOHANG | libc::WNOWAIT | libc::__WALL;
+    // SAFETY: zeroed memory is a valid siginfo, which stays so if there is nothing; WNOWAIT takes nothing from the
+    // tracer.
+    unsafe {
+        let rc = libc::waitid(libc::P_PID, tid as u32, info.as_mut_ptr(), options);
+        rc != 0 || info.assume_init().si_pid() != 0
+    }
+}
+
+/// Whether the tracer is inside of wait4, asleep: not late, not stopped itself.
+fn sleeps_in_wait(tracer: Pid) -> bool {
+    let task = format!("/proc/self/task/{tracer}");
+    let state = fs::read_to_string(format!("{task}/status")).unwrap_or_default();
+    let call = fs::read_to_string(format!("{task}/syscall")).unwrap_or_default();
+    let number = call.split_whitespace().next().and_then(|number| number.parse().ok());
+    field(&state, "State:").starts_with('S') && number == Some(libc::SYS_wait4)
+}
+
+/// Threads in a ptrace-stop of the tracer's and not `resting`.
+fn stopped_threads(tracer: Pid, resting: &BTreeSet<i32>) -> BTreeSet<i32> {
     let mut stopped = BTreeSet::new();
     for pid in numbers("/proc") {
         for tid in traced_by(tracer, pid).then(|| numbers(&format!("/proc/{pid}/task"))).into_iter().flatten() {
             let status = fs::read_to_string(format!("/proc/{pid}/task/{tid}/status")).unwrap_or_default();
             if field(&status, "State:").starts_with('t') && !resting.contains(&tid) {
-                stopped.insert((pid, tid));
+                stopped.insert(tid);
             }
         }
     }
@@ -145,13 +188,16 @@ fn numbers(directory: &str) -> Vec<i32> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::process::{CommandExt, ExitStatusExt};
-    use std::process::Command;
+    use std::os::unix::process::CommandExt;
+    use std::process::{Child, Command};
+
+    use nix::sys::signal::{Signal, kill};
 
     use super::*;
+    use crate::counter::alarm::Clock;
 
-    #[test]
-    fn a_thread_that_nobody_resumes_is_named_and_its_process_killed() {
+    /// A child that stops at its exec, for its tracer.
+    fn stopped_child() -> Child {
         let mut command = Command::new("sleep");
         command.arg("1000");
         // SAFETY: a bare system call is async-signal-safe.
@@ -161,18 +207,48 @@ mod tests {
                 _ => Err(std::io::Error::last_os_error()),
             })
         };
-        let watchdog = Watchdog::with(Duration::from_millis(20));
-        let mut child = command.spawn().expect("sleep starts");
-        let pid = Pid::from_raw(child.id() as i32);
-        // The stop at exec; from here on it is left alone.
+        command.spawn().expect("sleep starts")
+    }
+
+    fn wait_for(pid: i32) -> i32 {
         let mut status = 0;
         // SAFETY: the status is local.
-        assert_eq!(unsafe { libc::waitpid(pid.as_raw(), &mut status, 0) }, pid.as_raw());
-        assert!(libc::WIFSTOPPED(status));
-        let end = watchdog.waiting(|| child.wait()).expect("it ends");
-        assert_eq!(end.signal(), Some(libc::SIGKILL));
-        let lost = watchdog.lost();
-        assert_eq!(lost.len(), 1, "{lost:?}");
-        assert!(lost[0].contains(&pid.to_string()) && lost[0].contains("sleep"), "{lost:?}");
+        unsafe { libc::waitpid(pid, &mut status, 0) }
+    }
+
+    fn end(mut child: Child) {
+        kill(Pid::from_raw(child.id() as i32), Signal::SIGKILL).expect("it is there");
+        child.wait().expect("it ends");
+    }
+
+    #[test]
+    fn a_thread_that_nobody_resumes_is_told() {
+        let (_clock, alarm) = Clock::start();
+        let watchdog = Watchdog::with(Duration::from_millis(20), alarm.clone());
+        let child = stopped_child();
+        let pid = child.id() as i32;
+        // The stop at exec; from here on it is left alone.
+        assert_eq!(wait_for(pid), pid);
+        // The alarm interrupts the wait.
+        assert_eq!(watchdog.waiting(|| wait_for(pid)), -1);
+        assert!(alarm.rings());
+        assert_eq!(watchdog.lost(), [Pid::from_raw(pid)]);
+        end(child);
+    }
+
+    #[test]
+    fn a_stop_that_is_yet_to_be_reported_is_not_lost() {
+        let child = stopped_child();
+        let pid = child.id() as i32;
+        while stopped_threads(gettid(), &BTreeSet::new()).is_empty() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert!(is_reportable(pid));
+        assert_eq!(wait_for(pid), pid);
+        assert!(!is_reportable(pid));
+        assert_eq!(stopped_threads(gettid(), &BTreeSet::new()), BTreeSet::from([pid]));
+        // This thread is at work, not asleep: nothing of it is lost.
+        assert_eq!(lost_threads(gettid(), &BTreeSet::new()), BTreeSet::new());
+        end(child);
     }
 }

@@ -19,7 +19,7 @@ use crate::{Error, Result};
 mod program;
 mod signals;
 
-pub use signals::{FORWARDED, Forwarding, stop_with_command};
+pub use signals::{FORWARDED, Forwarding, overdue, stop_with_command};
 
 /// A forked child that waits for its gate to open before it executes the command.
 pub struct Launch {

@@ -4,7 +4,8 @@ use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::ptr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
 use libc::{c_int, c_void, sigaction, siginfo_t, sigset_t};
 
@@ -14,6 +15,10 @@ pub const FORWARDED: [c_int; 7] =
 
 /// The command's process while it runs, else 0.
 static COMMAND: AtomicI32 = AtomicI32::new(0);
+/// The signal by which somebody has asked that all of this end, or 0; when it came first and last, in milliseconds.
+static ASKED: AtomicI32 = AtomicI32::new(0);
+static ASKED_FIRST: AtomicI64 = AtomicI64::new(0);
+static ASKED_LAST: AtomicI64 = AtomicI64::new(0);
 /// A signal came when there was no command any more to pass it to.
 static GIVE_UP: AtomicBool = AtomicBool::new(false);
 
@@ -97,6 +102,7 @@ impl Native {
     pub fn forward_to(self, command: i32) -> Forwarding {
         COMMAND.store(command, Ordering::SeqCst);
         GIVE_UP.store(false, Ordering::SeqCst);
+        ASKED.store(0, Ordering::SeqCst);
         let former = FORWARDED.map(|signal| {
             let former = current(signal)?;
             // Ignored from the start (nohup, a background job): it stays so, for both of us.
@@ -129,6 +135,25 @@ impl Forwarding {
         COMMAND.store(0, Ordering::SeqCst);
     }
 
+    /// The signal by which somebody has asked flopledger to end, and when it has to have ended. The command has got the
+    /// same signal: it has some time to end by itself, more if it handles the signal, less once it is asked again.
+    pub fn asked_to_end(&self, handles: impl FnOnce(c_int) -> bool) -> Option<(c_int, Instant)> {
+        const AT_ONCE: Duration = Duration::from_secs(1);
+        const SOON: Duration = Duration::from_secs(3);
+        const LATER: Duration = Duration::from_secs(10);
+        /// Who sends a signal to a process and to its group asks once.
+        const APART: i64 = 300;
+        let signal = Some(ASKED.load(Ordering::SeqCst)).filter(|signal| *signal != 0)?;
+        let (first, last) = (ASKED_FIRST.load(Ordering::SeqCst), ASKED_LAST.load(Ordering::SeqCst));
+        let (since, grace) = match last - first > APART {
+            true => (last, AT_ONCE),
+            false if handles(signal) => (first, LATER),
+            false => (first, SOON),
+        };
+        let gone = Duration::from_millis(u64::try_from(milliseconds() - since).unwrap_or(0));
+        Some((signal, Instant::now() + grace.saturating_sub(gone)))
+    }
+
     /// True once a signal came after the command's end.
     pub fn given_up(&self) -> bool {
         GIVE_UP.load(Ordering::SeqCst)
@@ -156,9 +181,34 @@ extern "C" fn pass_on(signal: c_int, info: *mut siginfo_t, _: *mut c_void) {
     // From the terminal (SI_KERNEL) it went to the whole foreground group, the command included,
     // as does what the command sends to its own group.
     if code <= 0 && sender != command {
+        if let libc::SIGTERM | libc::SIGINT = signal {
+            let now = milliseconds();
+            if ASKED.swap(signal, Ordering::SeqCst) == 0 {
+                ASKED_FIRST.store(now, Ordering::SeqCst);
+            }
+            ASKED_LAST.store(now, Ordering::SeqCst);
+        }
         // SAFETY: kill is async-signal-safe, and COMMAND is emptied as soon as the command was reaped.
         unsafe { libc::kill(command, signal) };
     }
+}
+
+/// The signal by which somebody asked flopledger to end so long ago that it should have.
+pub fn overdue() -> Option<c_int> {
+    const LONG: i64 = 5000;
+    let signal = ASKED.load(Ordering::SeqCst);
+    (signal != 0 && milliseconds() - ASKED_FIRST.load(Ordering::SeqCst) > LONG).then_some(signal)
+}
+
+/// Of a clock that only goes forward. Async-signal-safe.
+fn milliseconds() -> i64 {
+    // SAFETY: zeroed memory is a valid timespec, which the kernel fills.
+    let now = unsafe {
+        let mut now: libc::timespec = MaybeUninit::zeroed().assume_init();
+        libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now);
+        now
+    };
+    now.tv_sec * 1000 + now.tv_nsec / 1_000_000
 }
 
 /// The command was stopped from its terminal: stop too, so that the shell sees the job stop, and

@@ -81,6 +81,13 @@ pub fn interrupt(tid: Pid) -> Traced<()> {
 }
 
 impl Stopped {
+    /// A thread that is in a ptrace-stop of ours which nobody holds; None if it is not.
+    pub fn found(tid: Pid) -> Option<Stopped> {
+        let stopped = Stopped { tid };
+        // ptrace(2): ESRCH if it is "not currently being traced by the caller, or not stopped".
+        stopped.signal_mask().is_ok().then_some(stopped)
+    }
+
     pub fn tid(&self) -> Pid {
         self.tid
     }

@@ -42,6 +42,29 @@ pub fn name(pid: Pid) -> String {
     fs::read_to_string(format!("/proc/{pid}/comm")).map_or_else(|_| "?".into(), |name| name.trim_end().into())
 }
 
+/// The parent of a process.
+pub fn parent_of(pid: Pid) -> Option<Pid> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("PPid:"))?;
+    line.trim().parse().ok().map(Pid::from_raw)
+}
+
+/// Whether a thread sleeps in a way that no signal ends: in a vfork, or waiting for a device.
+pub fn sleeps_deeply(tid: Pid) -> bool {
+    let status = fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
+    let state = status.lines().find_map(|line| line.strip_prefix("State:"));
+    state.is_some_and(|state| state.trim_start().starts_with('D'))
+}
+
+/// CPU time of a thread, and whether it wants more.
+pub fn cpu_time(tid: Pid) -> Option<(std::time::Duration, bool)> {
+    let times = fs::read_to_string(format!("/proc/{tid}/schedstat")).ok()?;
+    let ran = times.split_whitespace().next()?.parse().ok()?;
+    let status = fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
+    let state = status.lines().find_map(|line| line.strip_prefix("State:"))?;
+    Some((std::time::Duration::from_nanos(ran), state.trim_start().starts_with('R')))
+}
+
 /// The process that a thread belongs to.
 pub fn process_of(tid: Pid) -> Option<Pid> {
     let status = fs::read_to_string(format!("/proc/{tid}/status")).ok()?;

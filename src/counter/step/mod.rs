@@ -11,10 +11,12 @@ use std::time::Instant;
 use nix::errno::Errno;
 use nix::unistd::Pid;
 
+use super::alarm::{Alarm, Clock};
+use super::last_call::{Due, LastCall};
 use super::launch::Launch;
 use super::perf::extra;
 use super::perf::target::Target;
-use super::ptrace::{self, Change, Stopped, Xstate};
+use super::ptrace::{self, Change, Stopped, Xstate, status};
 use super::record::Record;
 use super::sites::Sites;
 use super::symbols::Symbols;
@@ -90,6 +92,8 @@ struct Tracer {
     xstate: Xstate,
     record: Record,
     watchdog: Watchdog,
+    alarm: Alarm,
+    _clock: Clock,
     pin: Pin,
     /// The command itself has started; before, the child is still ours.
     launched: bool,
@@ -100,6 +104,7 @@ struct Tracer {
 impl Tracer {
     fn new(root: Pid) -> Tracer {
         let pin = Pin::new(root);
+        let (clock, alarm) = Clock::start();
         let record = Record::of_one_process();
         Tracer {
             root,
@@ -110,7 +115,9 @@ impl Tracer {
             symbols: Symbols::default(),
             xstate: Xstate::of_this_cpu(),
             record,
-            watchdog: Watchdog::start(),
+            watchdog: Watchdog::start(alarm.clone()),
+            alarm,
+            _clock: clock,
             pin,
             launched: false,
             letting_go: false,
@@ -120,11 +127,22 @@ impl Tracer {
     /// Counts until the command has ended or, with `wait_all`, everything that it started.
     fn run(&mut self, launch: &mut Launch, options: &Options) -> Result<End> {
         let mut end = None;
+        let mut last_call = LastCall::default();
         loop {
-            let change = self.watchdog.waiting(ptrace::wait);
-            for lost in self.watchdog.lost() {
-                self.record.void(lost);
+            match last_call.due(&launch.forwarding, self.root, &self.alarm) {
+                Due::Nothing => {}
+                Due::LetGo(signal) => {
+                    self.record.void(LastCall::reason(signal));
+                    self.let_go();
+                }
+                Due::Leave => break,
             }
+            if self.alarm.rings() {
+                for tid in self.watchdog.lost() {
+                    self.recover(tid);
+                }
+            }
+            let change = self.watchdog.waiting(ptrace::wait);
             match change {
                 Ok(Change::Stopped(stopped, stop)) => {
                     let tid = stopped.tid();
@@ -145,6 +163,9 @@ impl Tracer {
                 Err(Errno::ECHILD) => break,
                 Err(errno) => return Err(Error::failed(format!("cannot wait for the command: {}", errno.desc()))),
             }
+            if last_call.signal().is_some() && self.threads.is_empty() {
+                break;
+            }
             let waiting = options.wait_all && !launch.forwarding.given_up();
             if end.is_some() && !waiting && !self.letting_go {
                 self.let_go();
@@ -153,7 +174,20 @@ impl Tracer {
         for process in self.processes.drain().map(|(_, process)| process).collect::<Vec<_>>() {
             self.finish(process);
         }
+        let ended_by = |signal| End { exit: Exit { code: None, signal: Some(signal) }, usage: Usage::default() };
+        let end = end.or_else(|| last_call.signal().map(ended_by));
         end.ok_or_else(|| Error::failed("the command's end was not reported"))
+    }
+
+    /// A thread is stopped, and its stop was never reported or never answered: a defect of ours. It goes on uncounted.
+    fn recover(&mut self, tid: Pid) {
+        let Some(stopped) = Stopped::found(tid) else { return };
+        self.early.remove(&tid);
+        let name = status::name(tid);
+        let why = "was stopped and nothing would have let it go on, a defect of flopledger";
+        self.record.void(format!("thread {tid} ({name}) {why}: it goes on uncounted"));
+        // Gone, perhaps: then there is nothing to let go.
+        let _ = self.ended(tid).and_then(|()| stopped.detach(None));
     }
 }
 

@@ -122,6 +122,18 @@ impl Areas {
         Some(area)
     }
 
+    /// Forgets all translations, and what has been counted: `taken` are the areas of living threads.
+    pub fn empty(&mut self, taken: &[Area]) {
+        self.learned = 0;
+        if let Some(batch) = self.batches.first() {
+            batch.memory.borrow_mut().clear(0, TABLE);
+        }
+        for area in taken {
+            area.clear();
+            area.prepare(self.table_address());
+        }
+    }
+
     pub fn give_back(&mut self, area: Area) {
         area.clear();
         self.free.push(area);

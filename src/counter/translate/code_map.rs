@@ -38,11 +38,15 @@ pub struct Memory {
     pub shared: bool,
     /// Never backed by a file: likely to hold code that comes and goes.
     pub anonymous: bool,
+    /// It becomes larger downwards when the program gets there.
+    pub grows: bool,
+    /// A file's, and the program could write to it at some time: its pages may become the file's again (madvise).
+    pub rewritten: bool,
 }
 
 impl Memory {
     /// What is not known was never mapped by a call: the heap, the stack.
-    const PRIVATE: Memory = Memory { shared: false, anonymous: true };
+    pub const PRIVATE: Memory = Memory { shared: false, anonymous: true, grows: false, rewritten: false };
 }
 
 /// How a range of executable memory may change under us.
@@ -77,7 +81,12 @@ impl CodeMap {
             let protection = i32::from(mapping.readable) * libc::PROT_READ
                 + i32::from(mapping.writable) * libc::PROT_WRITE
                 + i32::from(mapping.executable) * libc::PROT_EXEC;
-            let memory = Memory { shared: mapping.shared, anonymous: mapping.file == FileId::default() };
+            let memory = Memory {
+                shared: mapping.shared,
+                anonymous: mapping.file == FileId::default(),
+                grows: mapping.name == "[stack]",
+                rewritten: false,
+            };
             map.map(mapping.start..mapping.end, protection, memory);
         }
         map
@@ -122,6 +131,8 @@ impl CodeMap {
         let mut known = range.start;
         let mut gaps = Vec::new();
         for (start, part) in self.parts.range_mut(range.start..range.end.max(range.start)) {
+            let writable = (part.protection | protection) & libc::PROT_WRITE != 0;
+            part.memory.rewritten |= writable && !part.memory.anonymous;
             part.protection = protection;
             gaps.push(known..*start);
             known = part.end;
@@ -129,6 +140,14 @@ impl CodeMap {
         gaps.push(known..range.end);
         for gap in gaps.into_iter().filter(|gap| gap.start < gap.end) {
             self.parts.insert(gap.start, Part { end: gap.end, memory: Memory::PRIVATE, protection });
+        }
+    }
+
+    /// The kernel has a mapping that holds an address where nothing is known: code that can grow may have done so.
+    pub fn grow(&mut self, mapping: Range<u64>) {
+        let grown = self.parts.range(mapping.clone()).next().map(|(start, part)| (*start, *part));
+        if let Some((start, part)) = grown.filter(|(_, part)| part.memory.grows) {
+            self.map(mapping.start..start, part.protection, part.memory);
         }
     }
 
@@ -163,7 +182,8 @@ impl CodeMap {
 }
 
 fn code(part: &Part) -> Option<Code> {
-    let Part { memory: Memory { shared, anonymous }, protection, .. } = *part;
+    let Part { memory: Memory { shared, anonymous, rewritten, .. }, protection, .. } = *part;
+    let shared = shared || rewritten;
     let writable = protection & libc::PROT_WRITE != 0;
     (protection & libc::PROT_EXEC != 0).then_some(Code { writable, shared, anonymous, protection })
 }
@@ -173,7 +193,7 @@ mod tests {
     use super::*;
 
     const RX: i32 = libc::PROT_READ | libc::PROT_EXEC;
-    const FILE: Memory = Memory { shared: false, anonymous: false };
+    const FILE: Memory = Memory { anonymous: false, ..Memory::PRIVATE };
 
     #[test]
     fn a_range_is_split_where_a_part_of_it_changes() {
@@ -195,7 +215,7 @@ mod tests {
     #[test]
     fn protection_changes_and_the_kind_of_memory_stays() {
         let mut map = CodeMap::default();
-        map.map(0x2000..0x4000, libc::PROT_READ | libc::PROT_WRITE, Memory { shared: true, anonymous: false });
+        map.map(0x2000..0x4000, libc::PROT_READ | libc::PROT_WRITE, Memory { shared: true, ..FILE });
         assert_eq!(map.at(0x2000), None);
         map.protect(0x1000..0x3000, RX);
         assert_eq!(map.at(0x1000).map(|c| (c.shared, c.anonymous)), Some((false, true)));

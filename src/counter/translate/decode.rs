@@ -269,9 +269,7 @@ fn unsupported(instruction: &Instruction) -> Option<&'static str> {
     match instruction.mnemonic() {
         Mnemonic::Iret | Mnemonic::Iretd | Mnemonic::Iretq | Mnemonic::Retf => Some("a far return"),
         Mnemonic::Wrgsbase | Mnemonic::Rdgsbase => Some("the base of GS, which the translator needs itself"),
-        Mnemonic::Sysenter | Mnemonic::Sysret | Mnemonic::Sysretq | Mnemonic::Sysexit => {
-            Some("a system call by a 32-bit way")
-        }
+        Mnemonic::Sysenter => Some("a system call by a 32-bit way"),
         Mnemonic::Int if instruction.immediate8() == 0x80 => Some("a system call by the 32-bit table"),
         Mnemonic::Mov if instruction.op0_register() == Register::GS => Some("a load of GS"),
         Mnemonic::Pop if instruction.op0_register() == Register::GS => Some("a load of GS"),

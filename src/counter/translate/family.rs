@@ -17,7 +17,7 @@ impl Tracer {
     pub(super) fn started_child(&mut self, parent: Stopped) -> Traced<()> {
         let tid = parent.event_message()?;
         let child = match self.early.remove(&tid) {
-            Some(child) => child,
+            Some(early) => early.stopped,
             // It stops before it executes anything.
             None => match ptrace::wait_for(tid) {
                 Ok((child, _)) => child,
@@ -25,15 +25,31 @@ impl Tracer {
             },
         };
         let creator = parent.tid();
-        self.adopt(child, &parent)?;
+        let pid = self.threads.get(&creator).map(|thread| thread.process);
+        let shares = match status::process_of(tid) == Some(tid) && pid != Some(tid) {
+            true => shares_memory(&child, &parent)?,
+            false => true,
+        };
+        self.adopt(child, creator, shares)?;
         let doing = self.threads.get(&creator).map_or(Doing::Running, |thread| thread.doing.clone());
         super::traps::resume(parent, doing, None)
     }
 
+    /// A process has ended, perhaps before it was told which children it had made: these are adopted all the same.
+    pub(super) fn adopt_orphans(&mut self, pid: Pid, last_thread: Pid) -> Traced<()> {
+        let orphans: Vec<Pid> =
+            self.early.iter().filter(|(_, early)| early.parent == Some(pid)).map(|(tid, _)| *tid).collect();
+        for early in orphans.into_iter().filter_map(|tid| self.early.remove(&tid)).collect::<Vec<_>>() {
+            // Whether it shares its parent's memory or not, it has it for itself now.
+            self.adopt(early.stopped, last_thread, false)?;
+        }
+        Ok(())
+    }
+
     /// A new thread or process, which another thread has made.
-    fn adopt(&mut self, child: Stopped, by: &Stopped) -> Traced<()> {
-        let (tid, creator_tid) = (child.tid(), by.tid());
-        let Some(creator) = self.threads.get(&creator_tid) else { return child.run_on(None) };
+    fn adopt(&mut self, child: Stopped, creator_tid: Pid, shares: bool) -> Traced<()> {
+        let tid = child.tid();
+        let Some(creator) = self.threads.get(&creator_tid) else { return self.disown(child) };
         let (pid, area) = (creator.process, creator.area.clone());
         let process = status::process_of(tid).unwrap_or(pid);
         self.affinity.began(tid, creator_tid, process == tid);
@@ -41,12 +57,11 @@ impl Tracer {
         self.record.threads += 1;
         let mut thread = Thread::new(process, Doing::Running);
         thread.tiles = tiles;
-        let Some(parent) = self.processes.get(&pid) else { return child.run_on(None) };
+        let Some(parent) = self.processes.get(&pid) else { return self.disown(child) };
         let (Some(space), Some(own)) = (parent.space, area) else {
             self.threads.insert(tid, Thread::new(process, Doing::Launching));
             return child.run_on(None);
         };
-        let shares = process == pid || shares_memory(&child, by)?;
         if process != tid || shares {
             if process == tid {
                 self.record.processes += 1;
@@ -97,7 +112,7 @@ impl Tracer {
     /// A thread of its own in an address space that exists.
     fn give_area(&mut self, child: Stopped, mut thread: Thread, id: SpaceId, own: &Area, doing: Doing) -> Traced<()> {
         let tid = child.tid();
-        let Some(space) = self.spaces.get_mut(&id) else { return child.run_on(None) };
+        let Some(space) = self.spaces.get_mut(&id) else { return self.disown(child) };
         let mut child = child;
         if space.areas.is_empty() {
             let at = space.zones.first().map_or(0, |zone| zone.syscall());
@@ -108,7 +123,7 @@ impl Tracer {
                 self.record.void(format!("thread {tid}: {}", refused(refusal)));
             }
         }
-        let Some(area) = space.areas.take() else { return child.run_on(None) };
+        let Some(area) = space.areas.take() else { return self.disown(child) };
         let mut registers = child.registers()?;
         registers.gs_base = area.base();
         // What a traced call was about is still in the creator's area.
@@ -123,7 +138,14 @@ impl Tracer {
 
     /// A new thread returns from the call that made it, which was perhaps a traced one.
     fn go_on_after_fork(&mut self, child: Stopped, creator: Doing) -> Traced<()> {
-        let Doing::Calling(call) = creator else { return child.run_on(None) };
+        let Doing::Calling(call) = creator else {
+            let tid = child.tid();
+            child.run_on(None)?;
+            if self.space_id_of(tid).is_some_and(|id| self.flushes.contains_key(&id)) {
+                ptrace::interrupt(tid)?;
+            }
+            return Ok(());
+        };
         let registers = child_registers(&call, &child.registers()?);
         self.enter(child, registers, call.next)
     }
@@ -173,6 +195,11 @@ impl Tracer {
     pub(super) fn ended(&mut self, tid: Pid) -> Traced<()> {
         self.early.remove(&tid);
         self.affinity.ended(tid);
+        if let Some(pid) = self.threads.get(&tid).map(|thread| thread.process)
+            && self.threads.iter().all(|(other, thread)| *other == tid || thread.process != pid)
+        {
+            self.adopt_orphans(pid, tid)?;
+        }
         let Some(mut thread) = self.threads.remove(&tid) else { return Ok(()) };
         if let Some(area) = thread.area.take() {
             if let Some(process) = self.processes.get_mut(&thread.process)
@@ -208,13 +235,28 @@ impl Tracer {
     ) -> Traced<()> {
         let name = status::name(pid);
         self.record.void(format!("{name} (process {pid}) runs uncounted from some point on: {reason}"));
+        self.release_others(pid, stopped.tid());
+        self.release(stopped, Some(registers))
+    }
+
+    /// Lets the threads of a process other than `tid` go when they next stop.
+    pub(super) fn release_others(&mut self, pid: Pid, tid: Pid) {
         if let Some(process) = self.processes.get_mut(&pid) {
             process.released = true;
         }
-        for (tid, _) in self.threads.iter().filter(|(tid, t)| t.process == pid && **tid != stopped.tid()) {
-            let _ = ptrace::interrupt(*tid);
+        for (other, _) in self.threads.iter().filter(|(other, thread)| thread.process == pid && **other != tid) {
+            // It may have ended meanwhile.
+            let _ = ptrace::interrupt(*other);
         }
-        self.release(stopped, Some(registers))
+    }
+
+    /// A thread of which too little is known to go on with it: a defect of ours, which is told. It goes on uncounted.
+    pub(super) fn disown(&mut self, stopped: Stopped) -> Traced<()> {
+        let tid = stopped.tid();
+        self.record
+            .void(format!("thread {tid} ({}) goes on uncounted: the tracer has lost track of it", status::name(tid)));
+        self.ended(tid)?;
+        stopped.detach(None)
     }
 
     /// Lets a thread go on in the program's own code. `registers`: the program's, where they are known.
@@ -224,6 +266,9 @@ impl Tracer {
             Some(registers) => Some(user_regs_struct { orig_rax: u64::MAX, ..registers }),
             None => {
                 let mut registers = stopped.registers()?;
+                if let Some((registers, address)) = self.take_probing(tid) {
+                    return self.release(stopped, Some(user_regs_struct { rip: address, ..registers }));
+                }
                 match self.space_of(tid).and_then(|space| space.spot(registers.rip)).filter(Spot::is_boundary) {
                     Some(spot) => {
                         self.leave_translation(&stopped, spot, &mut registers)?;
@@ -326,7 +371,8 @@ fn copy_space(child: Stopped, source: &Space, own: &Area) -> Outcome<(Space, Are
     let copy = areas.map_err(refused).map(|(areas, area)| {
         let cache = Cache::clone(&source.cache);
         let (code, shared_files) = (source.code.clone(), source.shared_files.clone());
-        (Space { zones, areas, cache, code, pages: Pages::default(), shared_files }, area)
+        let (pages, flush_at, unflushable) = (Pages::default(), source.flush_at, source.unflushable);
+        (Space { zones, areas, cache, code, pages, shared_files, flush_at, unflushable }, area)
     });
     Ok((child, copy))
 }

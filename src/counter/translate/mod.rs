@@ -17,10 +17,12 @@ use iced_x86::InstructionInfoFactory;
 use nix::errno::Errno;
 use nix::unistd::Pid;
 
+use super::alarm::{Alarm, Clock};
+use super::last_call::{Due, LastCall};
 use super::launch::Launch;
 use super::perf::extra;
 use super::perf::target::Target;
-use super::ptrace::{self, Change, Stopped, Xstate};
+use super::ptrace::{self, Change, Stopped, Traced, Xstate, status};
 use super::record::Record;
 use super::symbols::Symbols;
 use super::wait::{Ended, Usage};
@@ -41,16 +43,19 @@ mod cache;
 mod code_map;
 mod counts;
 mod decode;
+mod deferred;
 mod effort;
 mod emit;
 mod emitted;
 mod entry_point;
 mod family;
 mod filter;
+mod flush;
 mod index;
 mod liveness;
 mod placement;
 mod plan;
+mod probe;
 mod rseq;
 mod sequences;
 mod shared;
@@ -115,7 +120,7 @@ struct Tracer {
     spaces: HashMap<SpaceId, Space>,
     next_space: u32,
     /// New threads that stopped before the event that tells whose they are.
-    early: HashMap<Pid, Stopped>,
+    early: HashMap<Pid, Early>,
     affinity: Affinity,
     tools: Tools,
     symbols: Symbols,
@@ -125,14 +130,25 @@ struct Tracer {
     pairs: Pairs,
     record: Record,
     watchdog: Watchdog,
+    alarm: Alarm,
+    _clock: Clock,
+    /// Address spaces whose translations are about to be given up.
+    flushes: HashMap<SpaceId, flush::Flush>,
     /// The command itself has started; before, the child is still ours.
     launched: bool,
     /// Every thread is to be let go at its next stop.
     letting_go: bool,
 }
 
+/// A new thread whose creator has not been told of it yet.
+struct Early {
+    stopped: Stopped,
+    parent: Option<Pid>,
+}
+
 impl Tracer {
     fn new(root: Pid, sequences: Sequences, count_at: CountAt) -> Tracer {
+        let (clock, alarm) = Clock::start();
         Tracer {
             root,
             threads: HashMap::from([(root, Thread::new(root, Doing::Launching))]),
@@ -148,7 +164,10 @@ impl Tracer {
             meter: effort::Meter::default(),
             pairs: Pairs::default(),
             record: Record::of_one_process(),
-            watchdog: Watchdog::start(),
+            watchdog: Watchdog::start(alarm.clone()),
+            alarm,
+            _clock: clock,
+            flushes: HashMap::new(),
             launched: false,
             letting_go: false,
         }
@@ -157,19 +176,28 @@ impl Tracer {
     /// Counts until the command has ended or, with `wait_all`, everything that it started.
     fn run(&mut self, launch: &mut Launch, options: &Options) -> Result<(Exit, Usage)> {
         let mut end = None;
+        let mut last_call = LastCall::default();
         loop {
-            let change = self.watchdog.waiting(ptrace::wait);
-            for lost in self.watchdog.lost() {
-                self.record.void(lost);
+            match last_call.due(&launch.forwarding, self.root, &self.alarm) {
+                Due::Nothing => {}
+                Due::LetGo(signal) => {
+                    self.record.void(LastCall::reason(signal));
+                    self.let_go();
+                }
+                Due::Leave => break,
             }
+            if self.alarm.rings() {
+                self.woken();
+            }
+            let change = self.watchdog.waiting(ptrace::wait);
             match change {
                 Ok(Change::Stopped(stopped, stop)) => {
                     let tid = stopped.tid();
                     self.watchdog.rests(tid, false);
-                    self.stopped(stopped, stop).or_else(|errno| unless_gone(tid, errno))?;
+                    self.stopped(stopped, stop).unwrap_or_else(|errno| self.cannot_trace(tid, errno));
                 }
                 Ok(Change::Ended(Ended { tid, exit, usage })) => {
-                    self.ended(tid).or_else(|errno| unless_gone(tid, errno))?;
+                    self.ended(tid).unwrap_or_else(|errno| self.cannot_trace(tid, errno));
                     if tid == self.root {
                         launch.forwarding.command_ended();
                         if let Some(refusal) = (!self.launched).then(|| launch.refusal()).flatten() {
@@ -182,6 +210,10 @@ impl Tracer {
                 Err(Errno::ECHILD) => break,
                 Err(errno) => return Err(Error::failed(format!("cannot wait for the command: {}", errno.desc()))),
             }
+            self.finish_flushes();
+            if last_call.signal().is_some() && self.threads.is_empty() {
+                break;
+            }
             let waiting = options.wait_all && !launch.forwarding.given_up();
             if end.is_some() && !waiting && !self.letting_go {
                 self.let_go();
@@ -191,14 +223,46 @@ impl Tracer {
         for pid in left {
             self.finish(pid);
         }
+        let ended_by = |signal| (Exit { code: None, signal: Some(signal) }, Usage::default());
+        let end = end.or_else(|| last_call.signal().map(ended_by));
         end.ok_or_else(|| Error::failed("the command's end was not reported"))
     }
-}
 
-/// A thread that was killed is reported as ended; any other error is ours.
-fn unless_gone(tid: Pid, errno: Errno) -> Result<()> {
-    match errno {
-        Errno::ESRCH => Ok(()),
-        errno => Err(Error::failed(format!("cannot trace thread {tid}: {}", errno.desc()))),
+    /// Something is due that no change of a thread tells of.
+    fn woken(&mut self) {
+        for tid in self.watchdog.lost() {
+            self.recover(tid).unwrap_or_else(|errno| self.cannot_trace(tid, errno));
+        }
+        self.resend_deferred();
+        self.cancel_late_flushes();
+    }
+
+    /// A thread is stopped, and its stop was never reported or never answered: a defect of ours. Its process goes on
+    /// uncounted.
+    fn recover(&mut self, tid: Pid) -> Traced<()> {
+        let Some(stopped) = Stopped::found(tid) else { return Ok(()) };
+        self.early.remove(&tid);
+        let name = status::name(tid);
+        let why = "was stopped and nothing would have let it go on, a defect of flopledger";
+        self.record.void(format!("thread {tid} ({name}) {why}: its process goes on uncounted"));
+        match self.threads.get(&tid).map(|thread| thread.process) {
+            Some(pid) => {
+                self.release_others(pid, tid);
+                self.release(stopped, None)
+            }
+            None => stopped.detach(None),
+        }
+    }
+
+    /// Whatever it was, the program goes on, if it can. A thread that was killed is reported as ended.
+    fn cannot_trace(&mut self, tid: Pid, errno: Errno) {
+        if errno == Errno::ESRCH {
+            return;
+        }
+        self.record.void(format!("thread {tid} goes on uncounted, as it cannot be traced: {}", errno.desc()));
+        if let Some(stopped) = Stopped::found(tid) {
+            // Gone, or not stopped: then there is nothing to let go.
+            let _ = self.ended(tid).and_then(|()| stopped.detach(None));
+        }
     }
 }

@@ -64,6 +64,8 @@ pub struct Sequences {
     pub note_exit: Template,
     /// A direct branch's exit through here to the tracer: for the trap at the end.
     pub trap: Template,
+    /// Reads the byte that rcx points to, for a thread that may have to wait for it; then the tracer.
+    pub probe: Template,
     /// An indirect branch's way if the thread's own table does not know the target.
     pub search: Template,
     /// What an indirect branch lands on: gives the borrowed registers back.
@@ -150,6 +152,11 @@ impl Sequences {
                 trap(a)
             })?,
             search: Template::new(search)?,
+            probe: Template::new(|a| {
+                a.movzx(ecx, byte_ptr(rcx))?;
+                a.mov(iced_x86::code_asm::dword_ptr(at(area::EXIT)), PROBED)?;
+                trap(a)
+            })?,
             land: Template::new(|a| {
                 a.mov(r11, at(area::R11))?;
                 a.mov(rcx, at(area::RCX))
@@ -321,6 +328,8 @@ fn search(a: &mut Assembler) -> Result<(), IcedError> {
 
 /// The exit number of an indirect branch whose target is not translated yet.
 pub const UNKNOWN_TARGET: u32 = 0x7FFF_FFFF;
+/// That of a thread which has read a byte.
+pub const PROBED: u32 = 0x7FFF_FFFE;
 
 fn restore_flags(a: &mut Assembler) -> Result<(), IcedError> {
     a.mov(rax, at(area::FLAGS))?;

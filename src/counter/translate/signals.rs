@@ -13,9 +13,9 @@ use super::space::Spot;
 use super::thread::{Doing, Held, Pending};
 use super::traps::resume;
 use crate::counter::maps::Maps;
-use crate::counter::sites::LONGEST;
 use crate::counter::ptrace::status::Dispositions;
 use crate::counter::ptrace::{SavedFlags, SignalMask, Stopped, Traced, signal_bit};
+use crate::counter::sites::LONGEST;
 
 /// Between two boundaries there are a few dozen instructions of ours at most.
 const MOST_STEPS: u32 = 4096;
@@ -58,6 +58,9 @@ impl Tracer {
                 if self.letting_go || self.is_released(tid) {
                     return self.release(stopped, None);
                 }
+                if self.is_flushing(tid) {
+                    return self.try_to_park(stopped, Doing::ToBoundary { steps: steps + 1 });
+                }
                 if steps > MOST_STEPS {
                     self.give_back_mask(&stopped)?;
                     self.record.void(format!("thread {tid} does not come to a place where signals can be delivered"));
@@ -69,6 +72,16 @@ impl Tracer {
         }
         let synchronous = info.si_code > 0 && is_fault(signal, info.si_code);
         let translated = self.space_of(tid).is_some_and(|space| space.is_translation(registers.rip));
+        if synchronous && signal == SIGTRAP && info.si_code == TRAP_TRACE {
+            self.record.void("the program single-steps itself (the trap flag), which takes other steps here");
+        }
+        if synchronous
+            && translated
+            && let Some((registers, address)) = self.take_probing(tid)
+        {
+            // What it was to execute cannot be read.
+            return self.missing(stopped, registers, address, Missing::NoCode);
+        }
         if synchronous && !translated {
             return self.strayed(stopped, signal, registers);
         }
@@ -80,6 +93,9 @@ impl Tracer {
             // Ignored, stopping or fatal: nobody will look at the registers.
             return resume(stopped, doing, Some(signal));
         }
+        let Some(info) = self.unless_deferred(tid, signal, info) else {
+            return resume(stopped, doing, None);
+        };
         if let Doing::Calling(_) = doing {
             // The call ends first.
             if let Some(thread) = self.threads.get_mut(&tid) {
@@ -100,22 +116,28 @@ impl Tracer {
     /// towards one.
     pub(super) fn deliver_pending(&mut self, stopped: Stopped) -> Traced<()> {
         let tid = stopped.tid();
-        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
+        let Some(thread) = self.threads.get_mut(&tid) else { return self.disown(stopped) };
         let Some(pending) = thread.pending.front().copied() else {
             thread.doing = Doing::Running;
             self.give_back_mask(&stopped)?;
             return stopped.run_on(None);
         };
         let mut registers = stopped.registers()?;
-        let spot = self.space_of(tid).and_then(|space| space.spot(registers.rip)).filter(Spot::is_boundary);
-        let Some(spot) = spot else {
-            return self.step_to_boundary(stopped);
-        };
-        self.give_back_mask(&stopped)?;
-        self.leave_translation(&stopped, spot, &mut registers)?;
+        if let Some((before, address)) = self.take_probing(tid) {
+            self.give_back_mask(&stopped)?;
+            registers = user_regs_struct { rip: address, orig_rax: u64::MAX, ..before };
+        } else {
+            let spot = self.space_of(tid).and_then(|space| space.spot(registers.rip)).filter(Spot::is_boundary);
+            let Some(spot) = spot else {
+                return self.step_to_boundary(stopped);
+            };
+            self.give_back_mask(&stopped)?;
+            self.leave_translation(&stopped, spot, &mut registers)?;
+        }
         stopped.set_registers(&registers)?;
-        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
+        let Some(thread) = self.threads.get_mut(&tid) else { return self.disown(stopped) };
         thread.pending.pop_front();
+        thread.handling.delivers();
         thread.doing = Doing::IntoHandler;
         let mut info = pending.info;
         info.si_signo = pending.signal;
@@ -132,7 +154,7 @@ impl Tracer {
     /// where a step ends, and forget what the program does on it.
     pub(super) fn step_to_boundary(&mut self, stopped: Stopped) -> Traced<()> {
         let tid = stopped.tid();
-        let Some(thread) = self.threads.get_mut(&tid) else { return stopped.run_on(None) };
+        let Some(thread) = self.threads.get_mut(&tid) else { return self.disown(stopped) };
         if !matches!(thread.doing, Doing::ToBoundary { .. }) {
             thread.doing = Doing::ToBoundary { steps: 0 };
         }
@@ -256,13 +278,16 @@ impl Tracer {
         let (blocks, block) = (space.cache.blocks(), space.cache.block(spot.block));
         let instruction = blocks.instructions(block).nth(spot.boundary.index.into());
         let constant = instruction.filter(|_| block.check.is_some());
-        let Some((constant, length)) = constant.and_then(|i| Some((i, decode::loaded_constant(&i)?))) else { return false };
+        let Some((constant, length)) = constant.and_then(|i| Some((i, decode::loaded_constant(&i)?))) else {
+            return false;
+        };
         let (mut value, mut code) = ([0; 8], [0; LONGEST]);
         let there = constant.next_ip() - length as u64;
         if stopped.read(there, &mut value[..length]) != length || stopped.read(registers.rip, &mut code) == 0 {
             return false;
         }
-        *super::space::register(registers, constant.op0_register().full_register().number()) = u64::from_le_bytes(value);
+        *super::space::register(registers, constant.op0_register().full_register().number()) =
+            u64::from_le_bytes(value);
         registers.rip += Decoder::new(64, &code, DecoderOptions::NONE).decode().len() as u64;
         true
     }
@@ -285,7 +310,7 @@ impl Tracer {
     /// know, or by one that faults natively too.
     fn strayed(&mut self, stopped: Stopped, signal: c_int, registers: user_regs_struct) -> Traced<()> {
         let tid = stopped.tid();
-        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
+        let Some(thread) = self.threads.get_mut(&tid) else { return self.disown(stopped) };
         if thread.faults_at.take() == Some(registers.rip) || thread.area.is_none() {
             thread.doing = Doing::IntoHandler;
             self.give_back_mask(&stopped)?;

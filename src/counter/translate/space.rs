@@ -13,6 +13,7 @@ use super::code_map::{CodeMap, PAGE, page_of};
 use super::decode::{Code64, Decoded, Stability};
 use super::emitted::{Boundary, Counting, Fix, INSIDE, LEFT, Lanes};
 use super::placement;
+use super::probe;
 use super::sequences::Sequences;
 use super::shared::Refusal;
 use super::syscalls;
@@ -21,6 +22,7 @@ use super::zone::{self, Zone};
 use crate::counter::CountAt;
 use crate::counter::maps::{FileId, Maps};
 use crate::counter::ptrace::{Remote, Stopped, Traced};
+use crate::counter::sites::LONGEST;
 
 pub struct Space {
     pub zones: Vec<Zone>,
@@ -30,6 +32,10 @@ pub struct Space {
     pub pages: Pages,
     /// Files of which the program has made shared mappings, through which code may change that is mapped elsewhere.
     pub shared_files: FxHashSet<FileId>,
+    /// Dead blocks at which the translations are given up, unless a little later.
+    pub flush_at: usize,
+    /// A thread did not stop for that.
+    pub unflushable: bool,
 }
 
 /// What comes of preparing a stopped thread for translation, and the thread back.
@@ -151,7 +157,11 @@ pub type DescribeIn<'a> = dyn FnMut(&Stopped, &Decoded, &[Lanes]) -> Vec<Use> + 
 /// Why there is no translation.
 pub enum Missing {
     NoCode,
-    /// What the kernel refused, or that the cache is full.
+    /// A byte of it, at this address, is not there yet.
+    NotThere(u64),
+    /// The cache is full.
+    Full,
+    /// What the kernel refused.
     Failed(String),
 }
 
@@ -169,9 +179,17 @@ impl Space {
         if let Some(known) = self.cache.find(address).filter(|_| !changed) {
             return Ok((stopped, Ok(known)));
         }
+        if self.code.at(address).is_none()
+            && let Some(mapping) = Maps::of(stopped.tid()).find(address)
+        {
+            self.code.grow(mapping.start..mapping.end);
+        }
         if self.code.at(address).is_none() {
             // Where no zone may be within reach either: the vsyscall page, addresses that are none.
             return Ok((stopped, Err(Missing::NoCode)));
+        }
+        if !self.is_there(&stopped, address) {
+            return Ok((stopped, Err(Missing::NotThere(address))));
         }
         let mut zones_added = 0;
         loop {
@@ -197,10 +215,16 @@ impl Space {
                     }
                     return Ok((stopped, Ok(id)));
                 }
-                Err(Untranslatable::NoCode) => return Ok((stopped, Err(Missing::NoCode))),
-                Err(Untranslatable::Full) => {
-                    return Ok((stopped, Err(Missing::Failed("the code cache is full".into()))));
+                Err(Untranslatable::NoCode) => {
+                    // Perhaps its end is not there yet.
+                    let end = address.saturating_add(LONGEST as u64 - 1);
+                    let missing = match page_of(end) != page_of(address) && !self.is_there(&stopped, end) {
+                        true => Missing::NotThere(end),
+                        false => Missing::NoCode,
+                    };
+                    return Ok((stopped, Err(missing)));
                 }
+                Err(Untranslatable::Full) => return Ok((stopped, Err(Missing::Full))),
                 // A zone beside the code was of no use: something it refers to is further away.
                 Err(Untranslatable::NoZone) if zones_added > 0 => {
                     let why = format!("what the code at {address:#x} refers to is out of reach of any translation");
@@ -228,6 +252,20 @@ impl Space {
         // That there is none is told once code there is executed.
         let (stopped, _) = self.add_zone(stopped, sequences, end)?;
         Ok(stopped)
+    }
+
+    /// Whether the tracer may read what the program executes at an address without having to wait for somebody else.
+    fn is_there(&self, stopped: &Stopped, address: u64) -> bool {
+        let slow = self.code.at(address).is_some_and(|code| code.anonymous || code.shared);
+        !slow || probe::is_there(stopped.tid(), page_of(address))
+    }
+
+    /// Gives all translations up, with what they have counted; `areas`: those of living threads.
+    pub fn empty(&mut self, areas: &[Area]) {
+        self.cache = Cache::default();
+        self.zones.iter_mut().for_each(Zone::empty);
+        self.areas.empty(areas);
+        self.flush_at = 0;
     }
 
     /// A file has been mapped at an address, for others to see what is written to it, or as code. Marks code that may
@@ -307,10 +345,14 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn page(&mut self, page: u64) -> Option<Rc<[u8]>> {
         let code = self.code.at(page)?;
-        let stable = !(code.writable || code.shared);
+        // What is not a file's may be written by ways that nobody tells us of (/proc/self/mem).
+        let stable = !(code.writable || code.shared || code.anonymous);
         let known = if stable { &self.pages.known } else { &self.now };
         if let Some(known) = known.get(&page) {
             return Some(known.clone());
+        }
+        if !stable && !probe::is_there(self.stopped.tid(), page) {
+            return None;
         }
         let mut bytes = [0; PAGE as usize];
         if self.stopped.read(page, &mut bytes) != bytes.len() {
@@ -335,7 +377,8 @@ impl Code64 for Reader<'_> {
     }
 
     fn pointer(&self, address: u64) -> Option<u64> {
-        self.stopped.read_u64(address)
+        let there = !self.code.memory(address).anonymous || probe::is_there(self.stopped.tid(), page_of(address));
+        there.then(|| self.stopped.read_u64(address))?
     }
 
     fn fetch(&mut self, address: u64, buffer: &mut [u8]) -> usize {

@@ -4,6 +4,7 @@ use libc::{c_int, user_regs_struct};
 
 use super::code_map::{self, CodeMap, Memory, PAGE, page_of};
 use super::filter;
+use crate::counter::maps::Mapping;
 use crate::counter::ptrace::{Stopped, Traced};
 
 const CALLS: [libc::c_long; 17] = [
@@ -55,7 +56,24 @@ pub enum Verdict {
     Unsupported(&'static str),
 }
 
+const PROT_GROWSDOWN: u64 = 0x0100_0000;
 const PROTECTION: u64 = (libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC) as u64;
+/// What a call that a signal interrupts returns to the kernel's own code, which makes it again.
+pub const INTERRUPTED: std::ops::RangeInclusive<i64> = -516..=-512;
+/// Bytes of the instruction.
+pub const SYSCALL: u64 = 2;
+
+/// The registers of a thread that is stopped within a system call, as the kernel will set them to make it again.
+pub fn interrupted(registers: &user_regs_struct) -> Option<user_regs_struct> {
+    const ERESTART_RESTARTBLOCK: i64 = -516;
+    let (number, result) = (registers.orig_rax as i64, registers.rax as i64);
+    if number < 0 || !INTERRUPTED.contains(&result) {
+        return None;
+    }
+    let rax = if result == ERESTART_RESTARTBLOCK { libc::SYS_restart_syscall as u64 } else { registers.orig_rax };
+    Some(user_regs_struct { rax, rip: registers.rip.wrapping_sub(SYSCALL), orig_rax: u64::MAX, ..*registers })
+}
+
 const ARCH_SET_GS: u64 = 0x1001;
 const ARCH_GET_GS: u64 = 0x1004;
 const READ_IMPLIES_EXEC: u64 = 0x0040_0000;
@@ -134,8 +152,9 @@ pub fn maps_code_of(call: &Call) -> Option<c_int> {
 }
 
 /// What a call that succeeded has changed of the program's ranges: returns those whose translations are no longer
-/// valid. `segment_end`: of the memory that shmat has attached.
-pub fn changed_code(code: &mut CodeMap, call: &Call, result: u64, segment_end: Option<u64>) -> Vec<(u64, u64)> {
+/// valid. `mapping`: where `spans_mapping` asks for it.
+pub fn changed_code(code: &mut CodeMap, call: &Call, result: u64, mapping: Option<&Mapping>) -> Vec<(u64, u64)> {
+    let first = mapping.map(|mapping| mapping.start);
     let up = |length: u64| page_of(length.saturating_add(PAGE - 1));
     let r = &call.before;
     match call.number {
@@ -143,11 +162,12 @@ pub fn changed_code(code: &mut CodeMap, call: &Call, result: u64, segment_end: O
             let (start, end) = (result, result.saturating_add(up(r.rsi)));
             let anonymous = r.r10 as c_int & libc::MAP_ANONYMOUS != 0;
             let shared = r.r10 as c_int & libc::MAP_SHARED != 0;
-            code.map(start..end, r.rdx as i32, Memory { shared, anonymous });
+            let grows = r.r10 as c_int & libc::MAP_GROWSDOWN != 0;
+            code.map(start..end, r.rdx as i32, Memory { shared, anonymous, grows, rewritten: false });
             vec![(start, end)]
         }
         libc::SYS_mprotect | libc::SYS_pkey_mprotect => {
-            let (start, end) = (r.rdi, r.rdi.saturating_add(up(r.rsi)));
+            let (start, end) = (first.unwrap_or(r.rdi), r.rdi.saturating_add(up(r.rsi)));
             code.protect(start..end, r.rdx as i32);
             vec![(start, end)]
         }
@@ -161,7 +181,8 @@ pub fn changed_code(code: &mut CodeMap, call: &Call, result: u64, segment_end: O
             let old = (r.rdi, r.rdi.saturating_add(up(r.rsi)));
             let new = (result, result.saturating_add(up(r.rdx)));
             // mremap(2): a length of 0 makes another mapping of the same pages.
-            if r.rsi != 0 {
+            const MREMAP_DONTUNMAP: u64 = 4;
+            if r.rsi != 0 && r.r10 & MREMAP_DONTUNMAP == 0 {
                 code.clear(old.0, old.1);
             }
             code.map(new.0..new.1, protection.unwrap_or(libc::PROT_NONE), memory);
@@ -172,8 +193,8 @@ pub fn changed_code(code: &mut CodeMap, call: &Call, result: u64, segment_end: O
             const SHM_EXEC: u64 = 0o100000;
             let write = if r.rdx & SHM_RDONLY == 0 { libc::PROT_WRITE } else { 0 };
             let execute = if r.rdx & SHM_EXEC != 0 { libc::PROT_EXEC } else { 0 };
-            let (start, end) = (result, segment_end.unwrap_or(result));
-            code.map(start..end, libc::PROT_READ | write | execute, Memory { shared: true, anonymous: false });
+            let (start, end) = (result, mapping.map_or(result, |mapping| mapping.end));
+            code.map(start..end, libc::PROT_READ | write | execute, Memory { shared: true, ..Memory::PRIVATE });
             vec![(start, end)]
         }
         libc::SYS_shmdt => {
@@ -182,6 +203,15 @@ pub fn changed_code(code: &mut CodeMap, call: &Call, result: u64, segment_end: O
             vec![(start, end)]
         }
         _ => Vec::new(),
+    }
+}
+
+/// An address whose whole mapping a call is about.
+pub fn spans_mapping(call: &Call, result: u64) -> Option<u64> {
+    match call.number {
+        libc::SYS_shmat => Some(result),
+        libc::SYS_mprotect | libc::SYS_pkey_mprotect if call.before.rdx & PROT_GROWSDOWN != 0 => Some(call.before.rdi),
+        _ => None,
     }
 }
 

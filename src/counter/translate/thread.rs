@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use libc::{c_int, siginfo_t};
+use libc::{c_int, siginfo_t, user_regs_struct};
 use nix::unistd::Pid;
 
 use super::areas::Area;
+use super::deferred::Handling;
 use super::syscalls::Call;
 use super::work::Work;
 use crate::counter::maps::Maps;
@@ -61,6 +62,9 @@ pub struct Thread {
     pub tiles: Option<TileConfig>,
     /// Counts of tile products so far, by block: what has been added up under former configurations.
     pub tiles_counted: BTreeMap<u32, u64>,
+    pub handling: Handling,
+    /// While it reads a byte for us: the program's registers, and the address where it goes on.
+    pub probing: Option<(user_regs_struct, u64)>,
     /// An address where the program shall fault by itself: nothing executable is there.
     pub faults_at: Option<u64>,
 }
@@ -75,6 +79,8 @@ impl Thread {
             held: None,
             tiles: None,
             tiles_counted: BTreeMap::new(),
+            handling: Handling::default(),
+            probing: None,
             faults_at: None,
         }
     }

@@ -2,23 +2,20 @@
 
 use libc::{c_int, user_regs_struct};
 
+use super::Early;
 use super::Tracer;
 use super::area;
 use super::counts::Describer;
 use super::emitted::To;
 use super::filter::MAGIC;
-use super::sequences::UNKNOWN_TARGET;
+use super::sequences::{PROBED, UNKNOWN_TARGET};
 use super::space::Missing;
-use super::syscalls::{self, Call, Verdict};
+use super::syscalls::{self, Call, INTERRUPTED, SYSCALL, Verdict};
 use super::thread::Doing;
 use crate::counter::launch::stop_with_command;
 use crate::counter::maps::Maps;
-use crate::counter::ptrace::{Event, Stop, Stopped, Traced};
+use crate::counter::ptrace::{Event, Stop, Stopped, Traced, status};
 
-/// What a call that a signal interrupts returns to the kernel's own code, which makes it again.
-const INTERRUPTED: std::ops::RangeInclusive<i64> = -516..=-512;
-/// Bytes of the instruction.
-const SYSCALL: u64 = 2;
 /// Words in a thread's area where nothing is kept: room for a program's wrapped seccomp filter.
 const SCRATCH: u32 = area::COUNTERS - 0x9_0000;
 
@@ -26,7 +23,8 @@ impl Tracer {
     pub(super) fn stopped(&mut self, stopped: Stopped, stop: Stop) -> Traced<()> {
         let tid = stopped.tid();
         let Some(thread) = self.threads.get(&tid) else {
-            self.early.insert(tid, stopped);
+            let parent = status::parent_of(tid);
+            self.early.insert(tid, Early { stopped, parent });
             return Ok(());
         };
         let doing = thread.doing.clone();
@@ -43,6 +41,7 @@ impl Tracer {
             (Stop::Signal(signal), doing) => self.signalled(stopped, signal, doing),
             (Stop::Group(signal), _) => self.group_stopped(stopped, signal),
             (Stop::Trap, _) if self.letting_go || self.is_released(tid) => self.release(stopped, None),
+            (Stop::Trap, doing) if self.is_flushing(tid) => self.try_to_park(stopped, doing),
             (Stop::Trap | Stop::Syscall | Stop::Event(_), doing) => resume(stopped, doing, None),
         }
     }
@@ -64,29 +63,39 @@ impl Tracer {
         self.affinity.trapped(tid);
         self.meter.trapped();
         let mut registers = stopped.registers()?;
-        let Some((area, pid)) = self.threads.get(&tid).and_then(|t| Some((t.area.clone()?, t.process))) else {
-            return stopped.run_on(None);
-        };
         if registers.orig_rax != u64::from(MAGIC) {
+            // A filter of the program's own asks for a tracer. seccomp(2): without one, "the call is not executed and
+            // ... returns a failure status with errno set to ENOSYS".
+            const ENOSYS: u64 = (-libc::ENOSYS as i64).cast_unsigned();
+            stopped.set_registers(&user_regs_struct { orig_rax: u64::MAX, rax: ENOSYS, ..registers })?;
             return stopped.run_on(None);
         }
+        let Some((area, pid)) = self.threads.get(&tid).and_then(|t| Some((t.area.clone()?, t.process))) else {
+            return self.disown(stopped);
+        };
         registers.rax = area.load(area::RAX);
         registers.rcx = area.load(area::RCX);
         registers.r11 = area.load(area::R11);
         registers.orig_rax = u64::MAX;
         let number = area.load(area::EXIT) as u32;
+        if number == PROBED {
+            let Some((registers, address)) = self.take_probing(tid) else { return self.disown(stopped) };
+            return self.enter(stopped, registers, address);
+        }
         if number == UNKNOWN_TARGET {
             let target = area.load(area::TARGET);
             return self.enter_indirect(stopped, registers, target);
         }
         let exit = self.space_of(tid).and_then(|space| space.cache.exit(number));
         let Some((hole, to)) = exit else {
-            self.record.void(format!("thread {tid} trapped for an unknown reason"));
-            return stopped.run_on(None);
+            return self.disown(stopped);
         };
         match to {
             To::Block(address) | To::Changed(address) => {
                 let changed = to == To::Changed(address);
+                if self.wants_to_park(tid) {
+                    return self.park(stopped, registers, address);
+                }
                 let (stopped, id) = match self.translation(stopped, address, changed)? {
                     (stopped, Ok(id)) => (stopped, id),
                     (stopped, Err(missing)) => return self.missing(stopped, registers, address, missing),
@@ -140,7 +149,9 @@ impl Tracer {
                 stopped.run_to_syscall(None)
             }
             Verdict::Unsupported(reason) => {
-                let Some(pid) = self.threads.get(&tid).map(|thread| thread.process) else { return Ok(()) };
+                let Some(pid) = self.threads.get(&tid).map(|thread| thread.process) else {
+                    return self.disown(stopped);
+                };
                 // Back before the call, which it then makes itself.
                 let registers = user_regs_struct { rip: next.wrapping_sub(SYSCALL), ..before };
                 self.run_natively(stopped, registers, pid, reason)
@@ -156,6 +167,9 @@ impl Tracer {
         }
         let after = stopped.registers()?;
         if call.number == libc::SYS_rt_sigreturn {
+            if let Some(thread) = self.threads.get_mut(&tid) {
+                thread.handling.returns(tid);
+            }
             let registers = user_regs_struct { orig_rax: u64::MAX, ..after };
             return self.enter(stopped, registers, after.rip);
         }
@@ -202,9 +216,8 @@ impl Tracer {
         }
         let id = self.processes.get(&pid).and_then(|process| process.space);
         let Some(space) = id.and_then(|id| self.spaces.get_mut(&id)) else { return };
-        let attached = call.number == libc::SYS_shmat;
-        let segment_end = attached.then(|| Maps::of(tid).find(result).map(|mapping| mapping.end)).flatten();
-        let mut changed = syscalls::changed_code(&mut space.code, call, result, segment_end);
+        let mapping = syscalls::spans_mapping(call, result).and_then(|at| Maps::of(tid).find(at).cloned());
+        let mut changed = syscalls::changed_code(&mut space.code, call, result, mapping.as_ref());
         if syscalls::shares_a_file(call) || syscalls::maps_code_of(call).is_some() {
             changed.extend(space.find_aliases(&Maps::of(tid), result));
         }
@@ -254,6 +267,9 @@ impl Tracer {
     /// Goes on at a program address.
     pub(super) fn enter(&mut self, stopped: Stopped, mut registers: user_regs_struct, address: u64) -> Traced<()> {
         let tid = stopped.tid();
+        if self.wants_to_park(tid) {
+            return self.park(stopped, registers, address);
+        }
         let (stopped, id) = match self.translation(stopped, address, false)? {
             (stopped, Ok(id)) => (stopped, id),
             (stopped, Err(missing)) => return self.missing(stopped, registers, address, missing),
@@ -270,13 +286,15 @@ impl Tracer {
         if !is_canonical(target) {
             self.record.void(format!("{FAULTED_BRANCH} ({target:#x})"));
         }
+        if self.wants_to_park(tid) {
+            return self.park(stopped, registers, target);
+        }
         let (stopped, id) = match self.translation(stopped, target, false)? {
             (stopped, Ok(id)) => (stopped, id),
             (stopped, Err(missing)) => return self.missing(stopped, registers, target, missing),
         };
         let area = self.threads.get(&tid).and_then(|thread| thread.area.clone());
-        let Some(pid) = self.threads.get(&tid).map(|thread| thread.process) else { return Ok(()) };
-        let space = self.processes.get(&pid).and_then(|p| p.space).and_then(|id| self.spaces.get_mut(&id));
+        let space = self.space_id_of(tid).and_then(|id| self.spaces.get_mut(&id));
         if let (Some(space), Some(area)) = (space, area) {
             let landing = space.cache.landing(&mut space.zones, &self.tools.sequences, id);
             area.learn(target, landing);
@@ -288,7 +306,7 @@ impl Tracer {
 
     fn go(&mut self, stopped: Stopped, registers: &user_regs_struct) -> Traced<()> {
         let tid = stopped.tid();
-        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
+        let Some(thread) = self.threads.get_mut(&tid) else { return self.disown(stopped) };
         thread.doing = Doing::Running;
         let area = thread.area.as_ref().map_or(registers.gs_base, |area| area.base());
         let registers = user_regs_struct { gs_base: area, ..*registers };
@@ -296,7 +314,7 @@ impl Tracer {
         if self.letting_go {
             return self.release(stopped, None);
         }
-        let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
+        let Some(thread) = self.threads.get_mut(&tid) else { return self.disown(stopped) };
         if thread.pending.is_empty() {
             self.give_back_mask(&stopped)?;
             return stopped.run_on(None);
@@ -316,14 +334,26 @@ impl Tracer {
         match missing {
             Missing::NoCode => {
                 // The kernel knows best what signal that gives.
-                let Some(thread) = self.threads.get_mut(&tid) else { return Ok(()) };
+                let Some(thread) = self.threads.get_mut(&tid) else { return self.disown(stopped) };
                 thread.faults_at = Some(address);
                 thread.doing = Doing::Running;
                 stopped.set_registers(&user_regs_struct { rip: address, ..registers })?;
                 stopped.run_on(None)
             }
+            Missing::NotThere(missing) => self.probe(stopped, registers, address, missing),
+            Missing::Full if self.can_flush(tid) => self.park(stopped, registers, address),
+            Missing::Full => {
+                let Some(pid) = self.threads.get(&tid).map(|thread| thread.process) else {
+                    return self.disown(stopped);
+                };
+                let registers = user_regs_struct { rip: address, ..registers };
+                let why = "the code cache is full, and its threads do not stop for it to be emptied";
+                self.run_natively(stopped, registers, pid, why)
+            }
             Missing::Failed(reason) => {
-                let Some(pid) = self.threads.get(&tid).map(|thread| thread.process) else { return Ok(()) };
+                let Some(pid) = self.threads.get(&tid).map(|thread| thread.process) else {
+                    return self.disown(stopped);
+                };
                 let registers = user_regs_struct { rip: address, ..registers };
                 self.run_natively(stopped, registers, pid, &reason)
             }

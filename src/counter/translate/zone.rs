@@ -25,6 +25,7 @@ const HEADER: u64 = PAGE;
 pub struct Zone {
     pub memory: Shared,
     search: u64,
+    probe: u64,
     top: u64,
     bottom: u64,
     /// Bytes kept for the stubs of blocks that may yet be revoked.
@@ -43,9 +44,18 @@ impl Zone {
         memory.write(TRAP, sequences.trap.bytes());
         let search = TRAP + sequences.trap.len() as u64;
         memory.write(search, sequences.search.bytes());
-        debug_assert!(search + sequences.search.len() as u64 <= HEADER);
+        let probe = search + sequences.search.len() as u64;
+        memory.write(probe, sequences.probe.bytes());
+        debug_assert!(probe + sequences.probe.len() as u64 <= HEADER);
         let start = memory.start;
-        Zone { search: start + search, top: start + HEADER, bottom: memory.end(), promised: 0, memory }
+        Zone {
+            search: start + search,
+            probe: start + probe,
+            top: start + HEADER,
+            bottom: memory.end(),
+            promised: 0,
+            memory,
+        }
     }
 
     /// A forked process's own copy, in the place of the one that it shares with its parent.
@@ -54,14 +64,26 @@ impl Zone {
         let place = Place::Over(self.memory.start);
         let source = &self.memory;
         let (remote, memory) = Shared::copy_of(remote, name, source, place, protection)?;
-        let Zone { search, top, bottom, promised, .. } = *self;
-        let copy = memory.map(|memory| Zone { memory, search, top, bottom, promised });
+        let Zone { search, probe, top, bottom, promised, .. } = *self;
+        let copy = memory.map(|memory| Zone { memory, search, probe, top, bottom, promised });
         Ok((remote, copy))
     }
 
     /// A `syscall` instruction.
     pub fn syscall(&self) -> u64 {
         self.memory.start
+    }
+
+    /// Reads the byte that rcx points to, and traps.
+    pub fn probe(&self) -> u64 {
+        self.probe
+    }
+
+    /// Gives all translations up.
+    pub fn empty(&mut self) {
+        let used = self.memory.end() - self.memory.start - HEADER;
+        self.memory.clear(HEADER, used);
+        (self.top, self.bottom, self.promised) = (self.memory.start + HEADER, self.memory.end(), 0);
     }
 
     pub fn search(&self) -> u64 {
