@@ -19,7 +19,7 @@ mod xstate;
 
 pub use frame::SavedFlags;
 pub use remote::Remote;
-pub use wait::{Change, Event, Stop, wait, wait_for};
+pub use wait::{Change, Event, Stop, poll, wait, wait_for};
 pub use xstate::Xstate;
 
 /// ESRCH means that the thread was killed in the meantime; its end is then reported by `wait`.

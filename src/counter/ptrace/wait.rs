@@ -76,6 +76,18 @@ pub fn wait_for(tid: Pid) -> Result<(Stopped, Stop), Errno> {
     }
 }
 
+/// The stop of one thread, if it has stopped by now.
+pub fn poll(tid: Pid) -> Option<(Stopped, Stop)> {
+    let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+    let options = libc::WSTOPPED | libc::WNOHANG | libc::WNOWAIT | libc::__WALL;
+    // SAFETY: zeroed memory is a valid siginfo, which stays so if there is nothing.
+    let there = unsafe {
+        let rc = libc::waitid(libc::P_PID, tid.as_raw() as u32, info.as_mut_ptr(), options);
+        rc == 0 && info.assume_init().si_pid() != 0
+    };
+    there.then(|| wait_for(tid).ok())?
+}
+
 /// From the kernel's headers: marks the stops that only PTRACE_SEIZE gives.
 const PTRACE_EVENT_STOP: c_int = 128;
 

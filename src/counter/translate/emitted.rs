@@ -23,6 +23,9 @@ pub enum Fix {
     Rcx,
     /// Behind a system call: rcx is to be the address of the next instruction.
     AfterSyscall,
+    /// In the comparison of the program's code with what was translated: nothing of the program has happened, and
+    /// rax or the flags may be in the thread's area.
+    InCheck { rax: bool, flags: bool },
 }
 
 /// A place where the program's state is known: `index` instructions have been executed.
@@ -58,12 +61,23 @@ pub struct Lanes {
 /// A translation's comparison of the program's code, as it is when it is executed, with what was translated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Check {
-    /// Offset behind it.
+    /// Offsets of its first instruction, and behind it.
+    pub start: u16,
     pub end: u16,
-    /// rax and the arithmetic flags are in the thread's area meanwhile.
-    pub saves_flags: bool,
+    /// The offset from which on rax and the arithmetic flags are in the thread's area, if they are.
+    pub saved: Option<u16>,
     /// Offset of the four bytes of the branch that is taken where the code has changed.
     pub mismatch: u32,
+}
+
+impl Check {
+    /// The state in which a thread is at an offset.
+    pub fn at(&self, offset: u16) -> Option<Fix> {
+        let within = (self.start..self.end).contains(&offset);
+        let flags = self.saved.is_some_and(|saved| offset >= saved);
+        let rax = self.saved.is_some() && offset > self.start;
+        within.then_some(Fix::InCheck { rax, flags })
+    }
 }
 
 /// A direct branch: four bytes to be filled with the way to a program address.

@@ -1,5 +1,7 @@
 //! Threads and processes as they come and go.
 
+use std::time::{Duration, Instant};
+
 use libc::user_regs_struct;
 use nix::errno::Errno;
 use nix::unistd::Pid;
@@ -247,6 +249,30 @@ impl Tracer {
         for (other, _) in self.threads.iter().filter(|(other, thread)| thread.process == pid && **other != tid) {
             // It may have ended meanwhile.
             let _ = ptrace::interrupt(*other);
+        }
+    }
+
+    /// Lets a process go that `by` is about to trace, and waits until it is gone.
+    pub(super) fn release_now(&mut self, thread: Pid, by: Pid) {
+        const PATIENCE: Duration = Duration::from_secs(1);
+        const PAUSE: Duration = Duration::from_micros(100);
+        let Some(pid) = self.threads.get(&thread).map(|thread| thread.process) else { return };
+        let name = status::name(pid);
+        self.record.void(format!("{name} (process {pid}) runs uncounted from some point on: it is traced by another"));
+        self.release_others(pid, by);
+        let since = Instant::now();
+        let left = |tracer: &Tracer| {
+            let threads = tracer.threads.iter().filter(|(tid, thread)| thread.process == pid && **tid != by);
+            threads.map(|(tid, _)| *tid).collect::<Vec<_>>()
+        };
+        let mut waiting = left(self);
+        while !waiting.is_empty() && since.elapsed() < PATIENCE {
+            for (stopped, stop) in waiting.into_iter().filter_map(ptrace::poll) {
+                let tid = stopped.tid();
+                self.stopped(stopped, stop).unwrap_or_else(|errno| self.cannot_trace(tid, errno));
+            }
+            std::thread::sleep(PAUSE);
+            waiting = left(self);
         }
     }
 

@@ -249,13 +249,14 @@ impl Tracer {
             stopped.set_registers(&registers)?;
             return resume(stopped, doing, None);
         }
-        if let Some(start) = self.faulted_in_check(&stopped, &mut registers) {
-            // The code cannot be read any more: the kernel knows best what executing it gives.
-            return self.missing(stopped, registers, start, Missing::NoCode);
-        }
         self.give_back_mask(&stopped)?;
         let spot = self.space_of(tid).and_then(|space| space.spot(place)).filter(Spot::is_boundary);
         match spot {
+            Some(spot) if spot.is_in_check() => {
+                // The code cannot be read any more: the kernel knows best what executing it gives.
+                self.leave_translation(&stopped, spot, &mut registers)?;
+                return self.missing(stopped, registers, registers.rip, Missing::NoCode);
+            }
             Some(spot) => self.leave_translation(&stopped, spot, &mut registers)?,
             None => self.record.void(format!("thread {tid} got signal {signal} in the translator's own code")),
         }
@@ -275,6 +276,9 @@ impl Tracer {
     fn loads_constant(&mut self, stopped: &Stopped, registers: &mut user_regs_struct) -> bool {
         let Some(space) = self.space_of(stopped.tid()) else { return false };
         let Some(spot) = space.spot(registers.rip).filter(Spot::is_boundary) else { return false };
+        if spot.is_in_check() {
+            return false;
+        }
         let (blocks, block) = (space.cache.blocks(), space.cache.block(spot.block));
         let instruction = blocks.instructions(block).nth(spot.boundary.index.into());
         let constant = instruction.filter(|_| block.check.is_some());
@@ -290,20 +294,6 @@ impl Tracer {
             u64::from_le_bytes(value);
         registers.rip += Decoder::new(64, &code, DecoderOptions::NONE).decode().len() as u64;
         true
-    }
-
-    /// Where a block begins in the program whose translation has faulted while it compared the program's code with what
-    /// was translated, and the program's registers.
-    fn faulted_in_check(&mut self, stopped: &Stopped, registers: &mut user_regs_struct) -> Option<u64> {
-        let area = self.threads.get(&stopped.tid())?.area.clone()?;
-        let space = self.space_of(stopped.tid())?;
-        let block = space.cache.block(space.cache.at_place(registers.rip)?);
-        let check = block.check.filter(|check| registers.rip < block.at + u64::from(check.end))?;
-        if check.saves_flags {
-            registers.rax = area.load(super::area::RAX);
-            registers.eflags = super::area::flags(registers.eflags, area.load(super::area::FLAGS));
-        }
-        Some(block.start)
     }
 
     /// A thread is where no translation is: at an address of the program, by a way that we do not

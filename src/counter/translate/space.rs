@@ -54,6 +54,15 @@ impl Spot {
     pub fn is_boundary(&self) -> bool {
         self.boundary.offset == self.offset
     }
+
+    pub fn is_in_check(&self) -> bool {
+        matches!(self.boundary.fix, Fix::InCheck { .. })
+    }
+
+    /// Whether the lanes of the instruction there have been counted, if they are.
+    fn has_counted_lanes(&self) -> bool {
+        self.is_boundary() && !self.is_in_check()
+    }
 }
 
 impl Space {
@@ -62,6 +71,9 @@ impl Space {
         let id = self.cache.at_place(place)?;
         let block = self.cache.block(id);
         let offset = (place - block.at) as u16;
+        if let Some(fix) = block.check.and_then(|check| check.at(offset)) {
+            return Some(Spot { block: id, offset, boundary: Boundary { offset, index: 0, fix } });
+        }
         let boundaries = self.cache.blocks().boundaries(block);
         let behind = boundaries.partition_point(|b| b.offset <= offset);
         let boundary = match behind.checked_sub(1) {
@@ -100,7 +112,7 @@ impl Space {
                 }
             }
         }
-        if spot.is_boundary()
+        if spot.has_counted_lanes()
             && let Some(counted) = blocks.lanes(block).iter().find(|lanes| lanes.index == executed)
         {
             area.add(counted.slot, lanes.wrapping_neg());
@@ -118,6 +130,14 @@ impl Space {
             Fix::None => {}
             Fix::Rcx => registers.rcx = area.load(super::area::RCX),
             Fix::AfterSyscall => registers.rcx = registers.rip,
+            Fix::InCheck { rax, flags } => {
+                if rax {
+                    registers.rax = area.load(super::area::RAX);
+                }
+                if flags {
+                    registers.eflags = super::area::flags(registers.eflags, area.load(super::area::FLAGS));
+                }
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! System calls that the tracer has to see, and what it does about them.
 
 use libc::{c_int, user_regs_struct};
+use nix::unistd::Pid;
 
 use super::code_map::{self, CodeMap, Memory, PAGE, page_of};
 use super::filter;
@@ -114,6 +115,13 @@ pub fn verdict(stopped: &Stopped, call: &Call, scratch: u64) -> Traced<Verdict> 
         _ => {}
     }
     Ok(Verdict::Make(registers))
+}
+
+/// The thread that a call wants to trace, as only one tracer can.
+pub fn wants_to_trace(call: &Call) -> Option<Pid> {
+    let (request, target) = (call.before.rdi as libc::c_uint, call.before.rsi as i32);
+    let wants = call.number == libc::SYS_ptrace && matches!(request, libc::PTRACE_ATTACH | libc::PTRACE_SEIZE);
+    wants.then_some(Pid::from_raw(target))
 }
 
 /// Whether a call reads the base of GS, which is ours.

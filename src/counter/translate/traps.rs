@@ -152,6 +152,9 @@ impl Tracer {
                 let Some(pid) = self.threads.get(&tid).map(|thread| thread.process) else {
                     return self.disown(stopped);
                 };
+                if let Some(target) = syscalls::wants_to_trace(&call) {
+                    self.release_now(target, tid);
+                }
                 // Back before the call, which it then makes itself.
                 let registers = user_regs_struct { rip: next.wrapping_sub(SYSCALL), ..before };
                 self.run_natively(stopped, registers, pid, reason)

@@ -14,9 +14,11 @@ impl Output<'_> {
     /// Compares the block's bytes in memory with those that are being translated, and branches away where they
     /// differ. `flags_live`: the flags must be as they were afterwards.
     pub(super) fn check(&mut self, flags_live: bool) -> Result<(), Unplaceable> {
+        let start = self.offset();
         if flags_live {
             self.sequences.save_flags.emit(&mut self.emitted.code, &[]);
         }
+        let saved = flags_live.then(|| self.offset());
         let parts: Vec<(usize, Vec<u8>)> =
             decode::fixed_parts(self.block).map(|(from, bytes)| (from, bytes.to_vec())).collect();
         let mut branches = Vec::new();
@@ -57,7 +59,7 @@ impl Output<'_> {
             let displacement = (out - branch - DISPLACEMENT) as u32;
             self.emitted.code[branch..branch + DISPLACEMENT].copy_from_slice(&displacement.to_le_bytes());
         }
-        self.emitted.check = Some(Check { end: self.offset(), saves_flags: flags_live, mismatch });
+        self.emitted.check = Some(Check { start, end: self.offset(), saved, mismatch });
         Ok(())
     }
 
