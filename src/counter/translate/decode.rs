@@ -95,7 +95,7 @@ pub trait Code64 {
     fn stability(&self, address: u64) -> Stability;
 
     /// The pointer that the program has at an address now.
-    fn pointer(&self, address: u64) -> Option<u64>;
+    fn pointer(&mut self, address: u64) -> Option<u64>;
 }
 
 /// How code may come to be replaced by other code.

@@ -45,7 +45,11 @@ impl Handling {
     }
 
     /// The signal that has come, if it was sent again: with its first information.
-    fn take_sent_again(&mut self, signal: c_int) -> Option<Pending> {
+    fn take_sent_again(&mut self, signal: c_int, info: &siginfo_t) -> Option<Pending> {
+        // SAFETY: a signal that was queued has a value.
+        if info.si_code != libc::SI_QUEUE || unsafe { info.si_value() }.sival_ptr.addr() != MARK {
+            return None;
+        }
         let at = self.sent_again.iter().position(|pending| pending.signal == signal)?;
         Some(self.sent_again.remove(at))
     }
@@ -56,11 +60,11 @@ impl Tracer {
     pub(super) fn unless_deferred(&mut self, tid: Pid, signal: c_int, info: siginfo_t) -> Option<siginfo_t> {
         let Some(thread) = self.threads.get_mut(&tid) else { return Some(info) };
         let handling = &mut thread.handling;
-        if let Some(again) = handling.take_sent_again(signal) {
+        if let Some(again) = handling.take_sent_again(signal, &info) {
             return Some(again.info);
         }
         let Some((returned, _, quiet)) = handling.returned else { return Some(info) };
-        if returned.elapsed() >= quiet || is_of_itself(&info, thread.process) {
+        if returned.elapsed() >= quiet || !comes_from_outside(signal, &info, thread.process) {
             return Some(info);
         }
         let known = handling.waiting.iter().any(|waiting| waiting.signal == signal);
@@ -87,17 +91,50 @@ impl Tracer {
                 continue;
             }
             for pending in std::mem::take(&mut handling.waiting) {
-                // SAFETY: no memory is involved; a thread that is gone needs no signal.
-                unsafe { libc::syscall(libc::SYS_tkill, tid.as_raw(), pending.signal) };
+                send_again(thread.process, *tid, pending.signal);
+                if pending.signal < FIRST_QUEUED {
+                    handling.sent_again.retain(|other| other.signal != pending.signal);
+                }
                 handling.sent_again.push(pending);
             }
         }
     }
 }
 
-/// Whether the program has sent a signal to itself.
-fn is_of_itself(info: &siginfo_t, process: Pid) -> bool {
-    let sent = matches!(info.si_code, libc::SI_USER | libc::SI_TKILL | libc::SI_QUEUE);
-    // SAFETY: the kernel fills si_pid for signals that a process has sent.
-    sent && unsafe { info.si_pid() } == process.as_raw()
+/// The value of a signal that was sent again.
+const MARK: usize = 0x0F10_ED6E_5167_A1ED;
+
+fn send_again(process: Pid, tid: Pid, signal: c_int) {
+    /// What rt_tgsigqueueinfo(2) takes of a siginfo: its first words, in the kernel's order.
+    #[repr(C)]
+    struct Queued {
+        signal: c_int,
+        errno: c_int,
+        code: c_int,
+        padding: c_int,
+        pid: c_int,
+        uid: c_int,
+        value: usize,
+        rest: [u64; 12],
+    }
+    // SAFETY: neither call has a precondition.
+    let (pid, uid) = unsafe { (libc::getpid(), libc::getuid().cast_signed()) };
+    let code = libc::SI_QUEUE;
+    let info = Queued { signal, errno: 0, code, padding: 0, pid, uid, value: MARK, rest: [0; 12] };
+    // SAFETY: the kernel reads a siginfo's 128 bytes; a thread that is gone needs no signal.
+    unsafe {
+        libc::syscall(libc::SYS_rt_tgsigqueueinfo, process.as_raw(), tid.as_raw(), signal, &raw const info);
+    }
+}
+
+/// Whether a timer or another process has sent a signal: what a process sends to itself, or raises by what it does, has
+/// its place in what it does.
+fn comes_from_outside(signal: c_int, info: &siginfo_t, process: Pid) -> bool {
+    let by_timer = matches!(signal, libc::SIGALRM | libc::SIGVTALRM | libc::SIGPROF);
+    match info.si_code {
+        // SAFETY: the kernel fills si_pid for signals that a process has sent.
+        libc::SI_USER | libc::SI_TKILL | libc::SI_QUEUE => unsafe { info.si_pid() != process.as_raw() },
+        libc::SI_KERNEL => by_timer,
+        code => code < 0,
+    }
 }

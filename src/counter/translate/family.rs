@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use super::Tracer;
 use super::areas::Area;
 use super::cache::Cache;
-use super::space::{Outcome, Pages, Space, Spot, refused};
+use super::space::{Outcome, Space, Spot, refused};
 use super::syscalls::Call;
 use super::thread::{Doing, Process, SpaceId, Thread};
 use crate::counter::ptrace::{self, Remote, Stopped, Traced, status};
@@ -397,8 +397,9 @@ fn copy_space(child: Stopped, source: &Space, own: &Area) -> Outcome<(Space, Are
     let copy = areas.map_err(refused).map(|(areas, area)| {
         let cache = Cache::clone(&source.cache);
         let (code, shared_files) = (source.code.clone(), source.shared_files.clone());
-        let (pages, flush_at, unflushable) = (Pages::default(), source.flush_at, source.unflushable);
-        (Space { zones, areas, cache, code, pages, shared_files, flush_at, unflushable }, area)
+        let (pages, residency) = Default::default();
+        let (flush_at, unflushable) = (source.flush_at, source.unflushable);
+        (Space { zones, areas, cache, code, pages, residency, shared_files, flush_at, unflushable }, area)
     });
     Ok((child, copy))
 }

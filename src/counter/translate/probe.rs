@@ -13,15 +13,24 @@ use super::code_map::PAGE;
 use super::thread::Doing;
 use crate::counter::ptrace::{Stopped, Traced};
 
-/// Whether a page of a thread's memory is there: in memory or in swap.
-pub fn is_there(tid: Pid, page: u64) -> bool {
-    const PRESENT: u64 = 1 << 63;
-    const SWAPPED: u64 = 1 << 62;
-    let mut entry = [0; 8];
-    let read =
-        File::open(format!("/proc/{tid}/pagemap")).and_then(|map| map.read_exact_at(&mut entry, page / PAGE * 8));
-    // Where the kernel does not tell, it is read as it is.
-    read.is_err() || u64::from_le_bytes(entry) & (PRESENT | SWAPPED) != 0
+/// Tells which pages of an address space are there.
+#[derive(Debug, Default)]
+pub struct Residency {
+    /// Opened when it is first needed; None in it where the kernel does not let us.
+    pagemap: Option<Option<File>>,
+}
+
+impl Residency {
+    /// Whether a page is there, in memory or in swap; `tid`: a thread of the address space.
+    pub fn is_there(&mut self, tid: Pid, page: u64) -> bool {
+        const PRESENT: u64 = 1 << 63;
+        const SWAPPED: u64 = 1 << 62;
+        let mut entry = [0; 8];
+        let pagemap = self.pagemap.get_or_insert_with(|| File::open(format!("/proc/{tid}/pagemap")).ok());
+        let read = pagemap.as_ref().map(|map| map.read_exact_at(&mut entry, page / PAGE * 8));
+        // Where the kernel does not tell, it is read as it is.
+        !matches!(read, Some(Ok(()))) || u64::from_le_bytes(entry) & (PRESENT | SWAPPED) != 0
+    }
 }
 
 impl Tracer {

@@ -1,12 +1,12 @@
 //! The code that translation adds to a program's own, all of it. It leaves the flags, the vector
 //! state and the program's stack alone, unless it says otherwise.
 
-use iced_x86::IcedError;
 use iced_x86::code_asm::{
     AsmRegister64, AsmRegisterK, al, ax, byte_ptr, eax, ecx, edx, qword_ptr, r11, r11d, r11w, rax, rbp, rbx, rcx, rdi,
     rdx, rsi, rsp, word_ptr,
 };
 use iced_x86::code_asm::{k0, k1, k2, k3, k4, k5, k6, k7, r8, r9, r10, r12, r13, r14, r15};
+use iced_x86::{Code, Encoder, IcedError, Instruction, MemoryOperand, Register};
 
 use super::area;
 use super::filter::MAGIC;
@@ -49,6 +49,10 @@ pub struct Sequences {
     lanes_8: Vec<Template>,
     lanes_16: Vec<Template>,
     lanes_32: Vec<Template>,
+    /// Compare four, two bytes or one, FIRST from the next instruction, with the constant at their end.
+    pub compare_4: Template,
+    pub compare_2: Template,
+    pub compare_1: Template,
     /// Around comparisons: the arithmetic flags, through rax.
     pub save_flags: Template,
     pub restore_flags: Template,
@@ -113,6 +117,9 @@ impl Sequences {
                 a.mov(rcx, at(area::TARGET))?;
                 a.lea(rax, qword_ptr(rax + rcx))
             })?,
+            compare_4: compare(Code::Cmp_rm32_imm32)?,
+            compare_2: compare(Code::Cmp_rm16_imm16)?,
+            compare_1: compare(Code::Cmp_rm8_imm8)?,
             save_flags: Template::new(|a| {
                 a.mov(at(area::RAX), rax)?;
                 a.lahf()?;
@@ -204,6 +211,16 @@ impl Sequences {
         };
         by_mask.get(mask)
     }
+}
+
+fn compare(code: Code) -> Result<Template, IcedError> {
+    let at = |displacement: u64| {
+        let memory = MemoryOperand::with_base_displ(Register::RIP, displacement as i64);
+        Instruction::with2(code, memory, 0u32)
+    };
+    // Its length is that of any other displacement.
+    let length = Encoder::new(64).encode(&at(u64::from(FIRST.value()))?, 0)? as u64;
+    Template::new(|a| a.add_instruction(at(u64::from(FIRST.value()) + length)?))
 }
 
 fn count_through(a: &mut Assembler, register: AsmRegister64) -> Result<(), IcedError> {

@@ -13,7 +13,7 @@ use super::code_map::{CodeMap, PAGE, page_of};
 use super::decode::{Code64, Decoded, Stability};
 use super::emitted::{Boundary, Counting, Fix, INSIDE, LEFT, Lanes};
 use super::placement;
-use super::probe;
+use super::probe::Residency;
 use super::sequences::Sequences;
 use super::shared::Refusal;
 use super::syscalls;
@@ -30,6 +30,7 @@ pub struct Space {
     pub cache: Cache,
     pub code: CodeMap,
     pub pages: Pages,
+    pub residency: Residency,
     /// Files of which the program has made shared mappings, through which code may change that is mapped elsewhere.
     pub shared_files: FxHashSet<FileId>,
     /// Dead blocks at which the translations are given up, unless a little later.
@@ -213,8 +214,13 @@ impl Space {
         }
         let mut zones_added = 0;
         loop {
-            let mut reader =
-                Reader { stopped: &stopped, code: &self.code, pages: &mut self.pages, now: FxHashMap::default() };
+            let mut reader = Reader {
+                stopped: &stopped,
+                code: &self.code,
+                pages: &mut self.pages,
+                residency: &mut self.residency,
+                now: FxHashMap::default(),
+            };
             let mut world = World {
                 sequences: &tools.sequences,
                 count_at: tools.count_at,
@@ -275,9 +281,9 @@ impl Space {
     }
 
     /// Whether the tracer may read what the program executes at an address without having to wait for somebody else.
-    fn is_there(&self, stopped: &Stopped, address: u64) -> bool {
+    fn is_there(&mut self, stopped: &Stopped, address: u64) -> bool {
         let slow = self.code.at(address).is_some_and(|code| code.anonymous || code.shared);
-        !slow || probe::is_there(stopped.tid(), page_of(address))
+        !slow || self.residency.is_there(stopped.tid(), page_of(address))
     }
 
     /// Gives all translations up, with what they have counted; `areas`: those of living threads.
@@ -358,6 +364,7 @@ struct Reader<'a> {
     stopped: &'a Stopped,
     code: &'a CodeMap,
     pages: &'a mut Pages,
+    residency: &'a mut Residency,
     /// Pages that may change at any time, as they were when they were first read for this translation.
     now: FxHashMap<u64, Rc<[u8]>>,
 }
@@ -371,7 +378,7 @@ impl Reader<'_> {
         if let Some(known) = known.get(&page) {
             return Some(known.clone());
         }
-        if !stable && !probe::is_there(self.stopped.tid(), page) {
+        if !stable && !self.residency.is_there(self.stopped.tid(), page) {
             return None;
         }
         let mut bytes = [0; PAGE as usize];
@@ -396,8 +403,9 @@ impl Code64 for Reader<'_> {
         }
     }
 
-    fn pointer(&self, address: u64) -> Option<u64> {
-        let there = !self.code.memory(address).anonymous || probe::is_there(self.stopped.tid(), page_of(address));
+    fn pointer(&mut self, address: u64) -> Option<u64> {
+        let there =
+            !self.code.memory(address).anonymous || self.residency.is_there(self.stopped.tid(), page_of(address));
         there.then(|| self.stopped.read_u64(address))?
     }
 

@@ -80,8 +80,9 @@ fn new_space(stopped: Stopped, sequences: &Sequences, entry: u64) -> Outcome<Spa
         }
     }
     let cache = Cache::default();
-    let (pages, shared_files, flush_at) = Default::default();
-    let space = Space { zones: vec![zone], areas, cache, code, pages, shared_files, flush_at, unflushable: false };
+    let (pages, residency, shared_files, flush_at) = Default::default();
+    let space =
+        Space { zones: vec![zone], areas, cache, code, pages, residency, shared_files, flush_at, unflushable: false };
     Ok((remote.leave()?, Ok(space)))
 }
 

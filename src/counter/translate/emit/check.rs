@@ -3,7 +3,7 @@
 
 use iced_x86::{Code, Instruction, MemoryOperand, OpKind, Register};
 
-use super::Output;
+use super::{Output, relative};
 use crate::counter::translate::decode;
 use crate::counter::translate::emitted::{Check, Link, To, Unplaceable};
 
@@ -65,14 +65,18 @@ impl Output<'_> {
 
     /// Four, two bytes or one of the program's memory with what they were.
     fn compare(&mut self, at: u64, bytes: &[u8]) -> Result<(), Unplaceable> {
-        let memory = MemoryOperand::with_base_displ(Register::RIP, at as i64);
-        let compare = match *bytes {
-            [a, b, c, d] => Instruction::with2(Code::Cmp_rm32_imm32, memory, u32::from_le_bytes([a, b, c, d])),
-            [a, b] => Instruction::with2(Code::Cmp_rm16_imm16, memory, u32::from(u16::from_le_bytes([a, b]))),
-            [a] => Instruction::with2(Code::Cmp_rm8_imm8, memory, u32::from(a)),
+        let template = match bytes.len() {
+            4 => &self.sequences.compare_4,
+            2 => &self.sequences.compare_2,
+            1 => &self.sequences.compare_1,
             _ => return Err(Unplaceable::Unencodable),
         };
-        self.encode(&compare.map_err(|_| Unplaceable::Unencodable)?)
+        let behind = self.address() + template.len() as u64;
+        template.emit(&mut self.emitted.code, &[relative(at, behind)? as u32]);
+        // The constant is what the instruction ends in.
+        let end = self.emitted.code.len();
+        self.emitted.code[end - bytes.len()..].copy_from_slice(bytes);
+        Ok(())
     }
 
     /// A move of a constant, which is loaded from where the program has it now.
