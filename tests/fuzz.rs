@@ -20,7 +20,7 @@ mod program;
 mod random;
 
 use instructions::{Form, forms};
-use program::{FAULT_AT, FLAGS_AT, Program, RECORD, STACK_AT};
+use program::{FAULT_AT, Program, RECORD, STACK_AT};
 use random::Random;
 
 /// What a result says where the program branched to an address that cannot be one.
@@ -73,16 +73,14 @@ fn signal(record: &[u8]) -> u64 {
     word(record, 0)
 }
 
-/// Makes two records of a block equal in what is not promised: where an instruction faults, flags
-/// that the program would have overwritten without reading them; and of a branch to an address that is
-/// none, whether it was executed, which the result tells.
+/// Makes two records of a block equal in what is not promised: of a branch to an address that is none, whether it was
+/// executed, which the result tells.
 fn forgive(ours: &mut [u8], theirs: &[u8], reasons: &[&str]) {
     if ours.len() != RECORD || signal(theirs) == 0 {
         return;
     }
     let told = format!("{NO_ADDRESS} ({:#x})", word(ours, FAULT_AT));
     let mut take = |at: usize| ours[at..at + 8].copy_from_slice(&theirs[at..at + 8]);
-    take(FLAGS_AT);
     if signal(theirs) == libc::SIGSEGV as u64 && reasons.contains(&told.as_str()) {
         take(FAULT_AT);
         take(STACK_AT);

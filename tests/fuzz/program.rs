@@ -33,10 +33,9 @@ const MASKS: u64 = LEGACY + 512;
 const WIDE: u64 = MASKS + 64;
 const MEMORY: u64 = WIDE + 32 * 64;
 const WINDOW: u64 = 1024;
-/// Where in a record they are: the address of a signal, the stack pointer, the flags.
+/// Where in a record they are: the address of a signal, and the stack pointer.
 pub const FAULT_AT: usize = (FAULT - SHOWN) as usize;
 pub const STACK_AT: usize = (GENERAL - SHOWN) as usize + 4 * 8;
-pub const FLAGS_AT: usize = (FLAGS - SHOWN) as usize;
 /// Bytes shown of each block.
 pub const RECORD: usize = (MEMORY + WINDOW - SHOWN) as usize;
 

@@ -44,6 +44,17 @@ fn trampolines_are_on_an_executable_stack() {
 }
 
 #[test]
+fn code_that_is_never_the_same_twice_empties_the_cache() {
+    // An addition in each function, and the third thread's.
+    flops(&program("emptied_cache", &[]), 16 * 6000 + 300);
+}
+
+#[test]
+fn code_is_compared_under_alignment_checks() {
+    program("alignment_checks", &[]);
+}
+
+#[test]
 fn libraries_are_loaded_where_others_were() {
     let folder = folder();
     let at = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();

@@ -1,8 +1,14 @@
 //! Programs that start processes, and programs that are built or confined in another way.
 
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use super::{Run, built, flops, program};
+use super::{Run, built, flops, folder, program};
 
 fn starts(how: &str, additions: u64, processes: u64) -> Value {
     let result = program("starts", &[how]);
@@ -85,4 +91,36 @@ fn a_child_that_cannot_be_followed_runs_all_the_same() {
     assert_eq!((output.stdout, output.status.code()), (native.stdout, Some(3)));
     assert_eq!(result["exact"], false);
     assert!(result["reasons"][0].as_str().is_some_and(|r| r.contains("runs uncounted")), "{:#}", result["reasons"]);
+}
+
+/// A command that ignores what asks it to end goes on alone, and flopledger says so.
+#[test]
+fn asked_to_end_twice_flopledger_ends_and_the_command_goes_on() {
+    let folder = folder();
+    let result = folder.path().join("result.json");
+    for (signal, status) in [(Signal::SIGTERM, 143), (Signal::SIGINT, 130)] {
+        let script = "trap '' TERM INT; echo $$; while :; do sleep 0.1; done";
+        let mut flopledger = Command::new(env!("CARGO_BIN_EXE_flopledger"))
+            .args(["run", "--counter", "translate", "--format", "json", "-o"])
+            .arg(&result)
+            .args(["--", "/bin/sh", "-c", script])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("flopledger starts");
+        let mut told = String::new();
+        BufReader::new(flopledger.stdout.take().expect("a pipe")).read_line(&mut told).expect("a line");
+        let command = Pid::from_raw(told.trim().parse().expect("its process"));
+        let this = Pid::from_raw(flopledger.id() as i32);
+        kill(this, signal).expect("it is there");
+        std::thread::sleep(Duration::from_millis(500));
+        kill(this, signal).expect("it is there");
+        assert_eq!(flopledger.wait().expect("it ends").code(), Some(status));
+        // It is still there, as it natively would be.
+        kill(command, Signal::SIGKILL).expect("the command goes on");
+        let text = std::fs::read_to_string(&result).expect("a result");
+        let value: Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(value["exact"], false);
+        let reasons = value["reasons"].as_array().expect("an array");
+        assert!(reasons.iter().any(|r| r.as_str().is_some_and(|r| r.contains(signal.as_str()))), "{reasons:?}");
+    }
 }

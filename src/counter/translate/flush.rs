@@ -16,7 +16,7 @@ use crate::counter::ptrace::{self, Stopped, Traced, status};
 /// So long the threads of an address space may take to stop.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Dead blocks at most, where they are more than half of all: what they take is worth emptying the cache for.
-const MOST_DEAD: usize = 1 << 16;
+const MOST_DEAD: usize = 1 << 15;
 
 /// The threads of an address space that are stopped for it, each with the program's registers.
 pub struct Flush {

@@ -56,6 +56,7 @@ mod liveness;
 mod placement;
 mod plan;
 mod probe;
+mod refusals;
 mod rseq;
 mod sequences;
 mod shared;
@@ -126,6 +127,7 @@ struct Tracer {
     symbols: Symbols,
     xstate: Xstate,
     restartable: rseq::Files,
+    mounts: refusals::Mounts,
     meter: effort::Meter,
     pairs: Pairs,
     record: Record,
@@ -161,6 +163,7 @@ impl Tracer {
             symbols: Symbols::default(),
             xstate: Xstate::of_this_cpu(),
             restartable: rseq::Files::default(),
+            mounts: refusals::Mounts::default(),
             meter: effort::Meter::default(),
             pairs: Pairs::default(),
             record: Record::of_one_process(),

@@ -13,6 +13,14 @@ const HIGHEST: u64 = 0x7FFF_FFFF_F000;
 const STACK_ROOM: u64 = 64 << 20;
 const STEP: u64 = 16 << 20;
 
+/// A free range of `length` bytes as near to `near` as there is, for code that refers to what is far away itself.
+pub fn find_nearest(maps: &Maps, near: u64, length: u64) -> Option<u64> {
+    let near = near & !0xFFFF;
+    let distances = (1..=PREFERRED / STEP).map(|n| n * STEP);
+    let candidates = distances.flat_map(|distance| [near.checked_sub(distance), near.checked_add(distance)]);
+    candidates.flatten().find(|at| fits(maps, near, *at, length))
+}
+
 /// A free range of `length` bytes within reach of `near`.
 pub fn find(maps: &Maps, near: u64, length: u64) -> Option<u64> {
     let near = near & !0xFFFF;

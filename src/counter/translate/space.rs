@@ -251,15 +251,16 @@ impl Space {
                     return Ok((stopped, Err(missing)));
                 }
                 Err(Untranslatable::Full) => return Ok((stopped, Err(Missing::Full))),
-                // A zone beside the code was of no use: something it refers to is further away.
-                Err(Untranslatable::NoZone) if zones_added > 0 => {
+                // Not even the nearest zone was of use: something it refers to is further away.
+                Err(Untranslatable::NoZone) if zones_added > 1 => {
                     let why = format!("what the code at {address:#x} refers to is out of reach of any translation");
                     return Ok((stopped, Err(Missing::Failed(why))));
                 }
                 Err(Untranslatable::NoZone) => {
+                    let find = if zones_added == 0 { placement::find } else { placement::find_nearest };
                     zones_added += 1;
                     let zone;
-                    (stopped, zone) = self.add_zone(stopped, &tools.sequences, address)?;
+                    (stopped, zone) = self.add_zone(stopped, &tools.sequences, address, find)?;
                     if let Err(why) = zone {
                         return Ok((stopped, Err(Missing::Failed(why))));
                     }
@@ -276,7 +277,7 @@ impl Space {
             return Ok(stopped);
         }
         // That there is none is told once code there is executed.
-        let (stopped, _) = self.add_zone(stopped, sequences, end)?;
+        let (stopped, _) = self.add_zone(stopped, sequences, end, placement::find)?;
         Ok(stopped)
     }
 
@@ -315,9 +316,15 @@ impl Space {
         found
     }
 
-    fn add_zone(&mut self, stopped: Stopped, sequences: &Sequences, near: u64) -> Outcome<()> {
+    fn add_zone(
+        &mut self,
+        stopped: Stopped,
+        sequences: &Sequences,
+        near: u64,
+        find: fn(&Maps, u64, u64) -> Option<u64>,
+    ) -> Outcome<()> {
         let maps = Maps::of(stopped.tid());
-        let (Some(at), Some(first)) = (placement::find(&maps, near, zone::LENGTH), self.zones.first()) else {
+        let (Some(at), Some(first)) = (find(&maps, near, zone::LENGTH), self.zones.first()) else {
             return Ok((stopped, Err(format!("no room for translations within 2 GiB of {near:#x}"))));
         };
         // The header of a zone ends in zeros.

@@ -7,6 +7,7 @@ use nix::unistd::Pid;
 
 use super::areas::Area;
 use super::deferred::Handling;
+use super::refusals;
 use super::syscalls::Call;
 use super::work::Work;
 use crate::counter::maps::Maps;
@@ -96,6 +97,8 @@ pub struct Process {
     pub maps: Option<Maps>,
     /// Runs without us from now on.
     pub released: bool,
+    /// It has asked that no memory become executable (PR_SET_MDWE), with these bits.
+    pub refuses_gain: u64,
 }
 
 impl Process {
@@ -107,10 +110,12 @@ impl Process {
             functions: BTreeMap::new(),
             maps: None,
             released: false,
+            refuses_gain: 0,
         }
     }
 
     pub fn child(&self, space: SpaceId) -> Process {
-        Process { space: Some(space), regions: self.regions.of_child(), ..Process::new() }
+        let refuses_gain = refusals::inherited(self.refuses_gain);
+        Process { space: Some(space), regions: self.regions.of_child(), refuses_gain, ..Process::new() }
     }
 }

@@ -139,6 +139,12 @@ impl Tracer {
                 other => nix::unistd::Pid::from_raw(other),
             });
         }
+        let pid = self.threads.get(&tid).map(|thread| thread.process);
+        if let Some(answer) = pid.and_then(|pid| self.answer(pid, &call)) {
+            let rax = answer.unwrap_or_else(|errno| (-i64::from(errno as i32)).cast_unsigned());
+            let registers = user_regs_struct { rax, rcx: next, r11: before.eflags, orig_rax: u64::MAX, ..before };
+            return self.enter(stopped, registers, next);
+        }
         match syscalls::verdict(&stopped, &call, scratch)? {
             Verdict::Make(registers) => {
                 let registers = user_regs_struct { orig_rax: before.rax, rip: stopped.registers()?.rip, ..registers };
