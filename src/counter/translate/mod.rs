@@ -9,6 +9,12 @@
 //! (`emit::Boundary`), and signals arrive only there (`signals`); its pages are not executable for
 //! the hardware (`code_map`), so that what strays faults; what is not supported is reported and
 //! voids the claim of exactness.
+//!
+//! Code that may change is never write-protected: the kernel would refuse to write there for the program, and writes
+//! through another mapping would not be noticed. Its translation compares the code with what was translated before it
+//! executes (`emit::check`), and is reached through an `entry_point` that leads to whichever translation is right. A
+//! full cache is emptied (`flush`). Nobody may have to wait for the tracer: it reads only memory that is there
+//! (`probe`), and is woken where nothing else would wake it (`alarm`).
 
 use std::collections::HashMap;
 use std::time::Instant;

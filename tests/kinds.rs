@@ -1,0 +1,96 @@
+//! Every kind of program of the torture campaign (tests/torture/kinds), once: what it prints and how it ends are the
+//! same natively and counted, and its counts are exact unless a reason says why not.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+#[path = "common/transparent.rs"]
+mod transparent;
+
+use transparent::{Run, folder};
+
+/// Kinds that no tracer can follow to the last instruction, and part of the reason that the result has to give.
+const NOT_EXACT: [(&str, &str); 1] = [("fault_own_steps", "single-steps itself")];
+/// What is not right yet, and why it is left: see docs and the issue tracker.
+const LEFT: [&str; 1] = ["map_written_by_proc"];
+
+/// Of `KIND(name, FLAGS)` in the headers, in their order.
+fn kinds(folder: &Path) -> Vec<(String, Vec<String>)> {
+    let headers = [
+        "arithmetic", "self_modifying", "mapped", "dual_mapped", "kernel_writes", "signals", "faults", "processes", "threads",
+    ];
+    let mut found = Vec::new();
+    for header in headers {
+        let text = std::fs::read_to_string(folder.join(format!("kinds/{header}.h"))).expect("a header");
+        let names = text.lines().filter_map(|line| line.strip_prefix("KIND(")?.split([',', ')']).next());
+        found.push((header.to_owned(), names.map(str::to_owned).collect()));
+    }
+    found
+}
+
+/// One program of all kinds: its argument is which.
+fn build(at: &Path) -> (PathBuf, Vec<String>) {
+    let torture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/torture");
+    let headers = kinds(&torture);
+    let mut text = String::from("#include \"torture.h\"\n");
+    for (header, _) in &headers {
+        text += &format!("#include \"kinds/{header}.h\"\n");
+    }
+    text += "int main(int count, char **args) {\n    program = realpath(args[0], 0);\n";
+    text += "    if (count == 3 && strcmp(args[1], \"answer\") == 0) return atoi(args[2]);\n";
+    let names: Vec<String> = headers.into_iter().flat_map(|(_, names)| names).collect();
+    for name in &names {
+        text += &format!("    if (strcmp(args[1], \"{name}\") == 0) on_main(\"{name}\", {name}, 7ull);\n");
+    }
+    text += "    return unexpected != 0;\n}\n";
+    let (source, program) = (at.join("kinds.c"), at.join("kinds"));
+    std::fs::write(&source, text).expect("a file");
+    let mut gcc = Command::new("gcc");
+    gcc.args(["-std=gnu17", "-O2", "-w", "-pthread", "-ftrapping-math", "-I"]).arg(&torture).arg(&source);
+    let status = gcc.arg("-o").arg(&program).arg("-lrt").status().expect("gcc runs");
+    assert!(status.success(), "gcc");
+    (program, names)
+}
+
+/// What is different under the counter.
+fn difference(program: &Path, kind: &str, folder: &Path) -> Option<String> {
+    let mut run = Run::new(&[program.to_str().expect("UTF-8"), kind]);
+    run.folder = Some(folder.to_owned());
+    let native = run.natively();
+    let (result, counted) = run.counted("translate");
+    let status = native.status.code();
+    if (&counted.stdout, &counted.stderr, counted.status.code()) != (&native.stdout, &native.stderr, status) {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        return Some(format!(
+            "{:?} {}{} instead of {status:?} {}{}: {}",
+            counted.status.code(),
+            text(&counted.stdout),
+            text(&counted.stderr),
+            text(&native.stdout),
+            text(&native.stderr),
+            result["reasons"]
+        ));
+    }
+    let reasons: Vec<&str> = result["reasons"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let expected = NOT_EXACT.iter().find(|(name, _)| *name == kind).map(|(_, reason)| *reason);
+    let told = match expected {
+        None => reasons.is_empty() && result["exact"] == true,
+        Some(expected) => reasons.len() == 1 && reasons[0].contains(expected),
+    };
+    (!told).then(|| format!("{reasons:?} instead of {expected:?}"))
+}
+
+#[test]
+fn every_kind_behaves_as_it_natively_does() {
+    let folder = folder();
+    let (program, kinds) = build(folder.path());
+    assert!(kinds.len() > 80, "{kinds:?}");
+    let differ: Vec<String> = kinds
+        .iter()
+        .filter(|kind| !LEFT.contains(&kind.as_str()))
+        .filter_map(|kind| Some(format!("{kind}: {}", difference(&program, kind, folder.path())?)))
+        .collect();
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
+}
