@@ -19,7 +19,15 @@ const LEFT: [&str; 1] = ["map_written_by_proc"];
 /// Of `KIND(name, FLAGS)` in the headers, in their order.
 fn kinds(folder: &Path) -> Vec<(String, Vec<String>)> {
     let headers = [
-        "arithmetic", "self_modifying", "mapped", "dual_mapped", "kernel_writes", "signals", "faults", "processes", "threads",
+        "arithmetic",
+        "self_modifying",
+        "mapped",
+        "dual_mapped",
+        "kernel_writes",
+        "signals",
+        "faults",
+        "processes",
+        "threads",
     ];
     let mut found = Vec::new();
     for header in headers {

@@ -225,6 +225,10 @@ fn ending(instruction: &Instruction, block: &[Instruction]) -> End {
     if let Some(reason) = unsupported(instruction) {
         return End::Unsupported(reason);
     }
+    if let Mnemonic::Sysret | Mnemonic::Sysretq | Mnemonic::Sysexit | Mnemonic::Sysexitq = instruction.mnemonic() {
+        // For the kernel only.
+        return End::Raises;
+    }
     match instruction.flow_control() {
         FlowControl::Next => match instruction.mnemonic() {
             Mnemonic::Ldtilecfg | Mnemonic::Tilerelease => End::TileConfig,

@@ -75,6 +75,11 @@ impl Tracer {
         None
     }
 
+    /// Whether a signal is one that was sent again. It is not, any more.
+    pub(super) fn is_sent_again(&mut self, tid: Pid, signal: c_int, info: &siginfo_t) -> bool {
+        self.threads.get_mut(&tid).and_then(|thread| thread.handling.take_sent_again(signal, info)).is_some()
+    }
+
     /// Sends the signals again whose time has come.
     pub(super) fn resend_deferred(&mut self) {
         for (tid, thread) in &mut self.threads {
@@ -90,7 +95,10 @@ impl Tracer {
                 self.alarm.set(Instant::now() + QUIET);
                 continue;
             }
-            for pending in std::mem::take(&mut handling.waiting) {
+            let does = status::Dispositions::of(*tid).unwrap_or_default();
+            let waiting = std::mem::take(&mut handling.waiting);
+            // What is not caught any more would have been handled before that.
+            for pending in waiting.into_iter().filter(|pending| does.catches(pending.signal)) {
                 send_again(thread.process, *tid, pending.signal);
                 if pending.signal < FIRST_QUEUED {
                     handling.sent_again.retain(|other| other.signal != pending.signal);

@@ -6,8 +6,8 @@ use crate::counter::maps::Maps;
 const REACH: u64 = (1 << 31) - (96 << 20);
 /// As far away as can be, so that the program's own mappings and heap have room to grow.
 const PREFERRED: u64 = 0x5800_0000;
-/// The lowest address that programs may map, and the one behind the highest.
-const LOWEST: u64 = 0x1_0000;
+/// Below, programs that place others themselves (valgrind) want room; and the address behind the highest.
+const LOWEST: u64 = 0x2000_0000;
 const HIGHEST: u64 = 0x7FFF_FFFF_F000;
 /// A stack grows down without asking.
 const STACK_ROOM: u64 = 64 << 20;

@@ -89,6 +89,10 @@ impl Tracer {
             return self.faulted(stopped, signal, info, registers);
         }
         let dispositions = Dispositions::of(tid).unwrap_or_default();
+        if !dispositions.catches(signal) && self.is_sent_again(tid, signal, &info) {
+            // It came when it was caught, and would have been handled by now.
+            return resume(stopped, doing, None);
+        }
         if !dispositions.catches(signal) {
             // Ignored, stopping or fatal: nobody will look at the registers.
             return resume(stopped, doing, Some(signal));

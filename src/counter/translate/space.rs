@@ -379,13 +379,14 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn page(&mut self, page: u64) -> Option<Rc<[u8]>> {
         let code = self.code.at(page)?;
+        let supplied = code.anonymous || code.shared;
         // What is not a file's may be written by ways that nobody tells us of (/proc/self/mem).
         let stable = !(code.writable || code.shared || code.anonymous);
         let known = if stable { &self.pages.known } else { &self.now };
         if let Some(known) = known.get(&page) {
             return Some(known.clone());
         }
-        if !stable && !self.residency.is_there(self.stopped.tid(), page) {
+        if supplied && !self.residency.is_there(self.stopped.tid(), page) {
             return None;
         }
         let mut bytes = [0; PAGE as usize];
