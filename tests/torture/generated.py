@@ -23,7 +23,8 @@ def compared(runner, name, program, folder, places, step, reason=None):
     outcome = Outcome("generated", name)
     if native.status != 0 or native.ended or b"UNEXPECTED" in native.stdout:
         outcome.status = "natively differs"
-        outcome.detail = f"status {native.status}: {native.stdout[-300:].decode(errors='replace')}"
+        wrong = [line for line in native.stdout.decode(errors="replace").splitlines() if "UNEXPECTED" in line]
+        outcome.detail = f"status {native.status} {native.ended or ''} {'; '.join(wrong)}"
         return outcome
     seen = []
     for place in places:

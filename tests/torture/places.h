@@ -69,9 +69,9 @@ static void in_handler(const char *name, kind what, uint64_t seed) {
     NEED(sigaltstack(&stack, &before) == 0);
     struct sigaction action = on_signal(SIGUSR2, works_off, SA_ONSTACK);
     handled = (struct job){what, seed, 0};
-    register double kept __asm__("xmm9") = 1234.5;
-    __asm__ volatile("syscall" ::"a"(SYS_kill), "D"(getpid()), "S"(SIGUSR2), "x"(kept) : "rcx", "r11", "memory");
-    __asm__ volatile("" : "+x"(kept));
+    double kept = 1234.5;
+    pid_t own = getpid();
+    __asm__ volatile("movsd %0, %%xmm9\n\tsyscall\n\tmovsd %%xmm9, %0" : "+m"(kept) : "a"(SYS_kill), "D"(own), "S"(SIGUSR2) : "rcx", "r11", "xmm9", "memory");
     EXPECT(kept == 1234.5);
     put_back(SIGUSR2, action);
     NEED(sigaltstack(&before, 0) == 0);

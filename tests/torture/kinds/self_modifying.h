@@ -151,7 +151,7 @@ KIND(smc_stack_in_page, THREADS) {
 
 /* A nested function of GNU C: a trampoline on an executable stack. */
 __attribute__((noinline)) static int applied(int (*f)(int), int n) { return f(n); }
-KIND(smc_trampoline, THREADS, HANDLER) {
+KIND(smc_trampoline, THREADS) {
     int sum = 0;
     double x = 1;
     for (int i = 0; i < 40; i++) {
