@@ -11,6 +11,8 @@ COUNT_AT = ["cheapest", "first", "last"]
 # Why a program of kinds may go on uncounted.
 REASONS = "runs uncounted|shared memory"
 STEP_S = 400
+# A program of kinds takes a second or two.
+SECONDS = 40
 
 
 def translate(place):
@@ -28,7 +30,7 @@ def compared(runner, name, program, folder, places, step, reason=None):
         return outcome
     seen = []
     for place in places:
-        ran, result = runner.counted([str(program)], folder, translate(place))
+        ran, result = runner.counted([str(program)], folder, translate(place), seconds=SECONDS)
         judge(outcome, native, ran, result, reason)
         if outcome.failed():
             outcome.detail = f"counted at {place}: {outcome.detail or outcome.reasons}"

@@ -80,12 +80,15 @@ static void in_handler(const char *name, kind what, uint64_t seed) {
 }
 
 /* Signals come all the while: by a timer, and from another thread. */
+#ifndef TICK_US
+#define TICK_US 3000
+#endif
 static _Atomic int ticks;
 static void counts(int signal, siginfo_t *info, void *context) { ticks++; }
 
 static void under_ticks(const char *name, kind what, uint64_t seed) {
     struct sigaction action = on_signal(SIGALRM, counts, SA_RESTART);
-    struct itimerval often = {{0, 700}, {0, 700}}, never = {{0, 0}, {0, 0}};
+    struct itimerval often = {{0, TICK_US}, {0, TICK_US}}, never = {{0, 0}, {0, 0}};
     struct random r = {seed};
     NEED(setitimer(ITIMER_REAL, &often, 0) == 0);
     uint64_t sum = what(&r);
