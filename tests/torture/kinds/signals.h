@@ -252,7 +252,7 @@ KIND(sig_children, ALONE) {
     pid_t child = fork();
     if (child == 0) {
         raise(SIGSTOP);
-        raise(SIGTSTP);
+        raise(SIGSTOP);
         _exit(3);
     }
     for (int i = 0; i < 2; i++) {
