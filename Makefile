@@ -48,7 +48,7 @@ $(VENV)/done: workloads/requirements.txt
 
 # Programs natively and counted, which have to do the same: tests/torture/README.md. One or two hours.
 test-torture: build
-	FLOPLEDGER_FUZZ_SEEDS=$(or $(SEEDS),2) $(CARGO) test --release --locked --test fuzz -- --ignored
+	FLOPLEDGER_FUZZ_SEEDS=$(or $(SEEDS),2) $(CARGO) test --release --locked $(FEATURES) --test fuzz -- --ignored
 	tests/torture/torture.py --flopledger $(FLOPLEDGER) --json $(TARGET)/torture.json $(TORTURE)
 
 lint:

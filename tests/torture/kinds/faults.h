@@ -73,7 +73,6 @@ KIND(fault_memory, ALONE) {
     STEP(FAULTS("mov %%rax, %%rsp; ret", none), none);
     STEP(FAULTS("jmp *(%%rax)", none), none);
     STEP(FAULTS("call *8(%%rax)", none), none);
-    STEP(FAULTS("xlatb", none), none);
     STEP(FAULTS("cmpxchg16b (%%rax)", readable + 8), readable);
     STEP(FAULTS("mov %%rax, %%rcx; rep; prefetcht0 (%%rcx); clflush (%%rcx)", none), none);
     STEP(FAULTS("movb $0, (%%rax)", code), code);
