@@ -10,6 +10,7 @@ from runs import Outcome, environment, judge, kill_session
 # How long it may take to end once told to, and how often it is told.
 ENDS_S = 12
 TOLD = 3
+READY_S = 120
 
 SUPPLIES_ITS_OWN_CODE = r"""
 #define _GNU_SOURCE
@@ -54,8 +55,8 @@ int main(void) {
 COMMANDS = [
     ("sleeps", ["sleep", "1000"], None),
     ("computes", ["sh", "-c", "while :; do :; done"], None),
-    ("handles it", ["sh", "-c", "trap 'exit 7' TERM INT; while :; do sleep 0.1; done"], 7),
-    ("ignores it", ["sh", "-c", "trap '' TERM INT; while :; do sleep 0.1; done"], None),
+    ("handles it", ["sh", "-c", "trap 'exit 7' TERM INT; : > ready; while :; do sleep 0.1; done"], 7),
+    ("ignores it", ["sh", "-c", "trap '' TERM INT; : > ready; while :; do sleep 0.1; done"], None),
     ("is stopped", ["sh", "-c", "kill -STOP $$; sleep 1000"], None),
     ("has a child that ignores it", ["sh", "-c", "(trap '' TERM INT; sleep 1000) & wait"], None),
     ("waits for a child", ["sh", "-c", "sleep 1000; true"], None),
@@ -72,13 +73,24 @@ def started(runner, folder, options, command):
     )
 
 
+def until_ready(folder, command):
+    """A command that prepares for the signal makes a file when it has: under the stepper that takes a while."""
+    if not any(": > ready" in word for word in command):
+        time.sleep(1.5)
+        return
+    for _ in range(READY_S * 5):
+        if (folder / "ready").exists():
+            return
+        time.sleep(0.2)
+
+
 def told_to_end(runner, what, number, counter):
     """Sends a signal, again if need be, and looks whether flopledger and what it ran have ended."""
     name, command, status = what
     outcome = Outcome("ends", f"{signal.Signals(number).name}, {counter}: {name}")
     folder = runner.folder("ends")
     process = started(runner, folder, ["--counter", counter], command)
-    time.sleep(8 if counter == "step" else 1.5)
+    until_ready(folder, command)
     began = time.monotonic()
     for _ in range(TOLD):
         try:

@@ -9,7 +9,7 @@ HERE = Path(__file__).resolve().parent
 KIND = re.compile(r"^KIND\((\w+)(?:, ([A-Z, ]+))?\)", re.M)
 HEADERS = [
     "arithmetic", "self_modifying", "mapped", "dual_mapped", "kernel_writes",
-    "signals", "faults", "processes", "threads",
+    "kernel_writes_later", "signals", "faults", "processes", "threads",
 ]
 # What a kind's flags allow besides the main thread and a child.
 PLACES = {
