@@ -3,6 +3,7 @@
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -129,7 +130,10 @@ def main():
     print(table.closing(outcomes))
     if options.json:
         table.write_json(outcomes, options.json)
-    return any(outcome.failed() for outcome in outcomes)
+    failed = any(outcome.failed() for outcome in outcomes)
+    if not failed and not options.scratch:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return failed
 
 
 if __name__ == "__main__":
