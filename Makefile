@@ -6,9 +6,11 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 FEATURES := --features flopledger-clip/gemm
 # Of the benchmark, by name; all if empty.
 ROWS ?=
+# Arguments of tests/torture/torture.py.
+TORTURE ?=
 FLOPLEDGER := $(TARGET)/release/flopledger
 
-.PHONY: build run test test-all test-frameworks test-python lint bench fuzz install clean
+.PHONY: build run test test-all test-frameworks test-python test-torture lint bench fuzz install clean
 
 build:
 	$(CARGO) build --release --locked $(FEATURES)
@@ -43,6 +45,11 @@ $(VENV)/done: workloads/requirements.txt
 		|| $(VENV)/bin/pip install --quiet torch torchvision
 	$(VENV)/bin/pip install --quiet -r workloads/requirements.txt
 	touch $@
+
+# Programs natively and counted, which have to do the same: tests/torture/README.md. One or two hours.
+test-torture: build
+	FLOPLEDGER_FUZZ_SEEDS=$(or $(SEEDS),2) $(CARGO) test --release --locked $(FEATURES) --test fuzz -- --ignored
+	tests/torture/torture.py --flopledger $(FLOPLEDGER) --json $(TARGET)/torture.json $(TORTURE)
 
 lint:
 	$(CARGO) fmt --all -- --check
