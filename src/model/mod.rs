@@ -8,9 +8,11 @@ mod networks;
 mod parameters;
 mod presets;
 mod raw;
+mod reads;
 pub mod spec;
 pub mod terms;
 mod towers;
+mod unread;
 
 use std::fs;
 use std::path::Path;
@@ -20,6 +22,8 @@ pub use parameters::{Parameters, parameters};
 pub use presets::{known, names, preset, preset_as, preset_text};
 pub use spec::ClipSpec;
 pub use terms::{Term, terms};
+#[doc(hidden)]
+pub use unread::{Entry, Why, entries, harmless};
 
 use crate::{Error, Result};
 
@@ -71,6 +75,13 @@ pub fn parse_as(name: &str, text: &str, wanted: &Wanted) -> Result<ClipSpec> {
     })?;
     wanted.check()?;
     dialect::read(name, &file, wanted)
+}
+
+/// The dialect of a configuration's text, and the paths of its keys that the reading looks at.
+#[doc(hidden)]
+pub fn looked_at(name: &str, text: &str) -> Result<(&'static str, Vec<String>)> {
+    let file = serde_json::from_str(text).map_err(|e| Error::input(format!("{name}: not JSON: {e}")))?;
+    dialect::looked_at(name, &file, &Wanted::default())
 }
 
 #[cfg(test)]
