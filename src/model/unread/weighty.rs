@@ -8,6 +8,9 @@ pub fn changes(dialect: &str, path: &str, value: &Value) -> Option<&'static str>
         return None;
     }
     let key = path.rsplit('.').next().unwrap_or(path);
+    if path.contains("timm_model_kwargs.") {
+        return Some("an argument of the timm tower that is not supported here");
+    }
     if let Value::Object(section) = value
         && section.keys().any(|key| DIMENSIONS.contains(&key.as_str()))
     {

@@ -161,8 +161,10 @@ const SIGLIP: Kind = Kind {
 /// Of a type that has neither projected towers alone nor a classifier.
 const OTHER: Kind = Kind { projected_alone: false, classifier: false, ..CLIP };
 
-pub const KINDS: [Kind; 11] = [
+pub const KINDS: [Kind; 12] = [
     CLIP,
+    // CLIP with a longer table of positions.
+    Kind { name: "longclip", class: "LongCLIP", text: TextDefaults { positions: 248, ..CLIP_TEXT }, ..CLIP },
     Kind { name: "metaclip_2", class: "MetaClip2", ..CLIP },
     Kind {
         name: "clipseg",
