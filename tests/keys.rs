@@ -18,7 +18,10 @@ fn files() -> Vec<(PathBuf, Value)> {
         .collect();
     paths.sort();
     assert!(paths.len() > 240, "{}", paths.len());
-    paths.into_iter().map(|path| (path.clone(), serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap())).collect()
+    paths
+        .into_iter()
+        .map(|path| (path.clone(), serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap()))
+        .collect()
 }
 
 fn read(config: &Value) -> Result<ClipSpec, String> {
@@ -27,7 +30,8 @@ fn read(config: &Value) -> Result<ClipSpec, String> {
 
 /// What FLOPs, parameters and element-wise work depend on.
 fn same(a: &ClipSpec, b: &ClipSpec) -> bool {
-    (&a.image, &a.text, &a.multimodal, a.embed_dim, a.scalars) == (&b.image, &b.text, &b.multimodal, b.embed_dim, b.scalars)
+    (&a.image, &a.text, &a.multimodal, a.embed_dim, a.scalars)
+        == (&b.image, &b.text, &b.multimodal, b.embed_dim, b.scalars)
 }
 
 /// Paths of all keys: the keys that lead to each.
@@ -130,7 +134,9 @@ fn a_foreign_or_misspelt_key_is_named() {
         let mut all = Vec::new();
         paths(&config, &[], &mut all);
         let mut sections = vec![Vec::new()];
-        sections.extend(all.iter().filter(|path| path.iter().fold(&config, |value, key| &value[key.as_str()]).is_object()).cloned());
+        sections.extend(
+            all.iter().filter(|path| path.iter().fold(&config, |value, key| &value[key.as_str()]).is_object()).cloned(),
+        );
         for section in sections {
             for value in [json!(3), json!("words"), json!(true), json!({"some_inner_key": 1}), json!([1, 2])] {
                 let mut changed = config.clone();
@@ -164,7 +170,13 @@ fn no_harmless_key_is_read() {
         let (dialect, read) = looked_at("config", &config.to_string()).unwrap();
         for path in read {
             if let Some(entry) = harmless(dialect, &path) {
-                assert_ne!(entry.why, Why::Never, "{}: {path} is read, and the table has it: {}", file.display(), entry.reason);
+                assert_ne!(
+                    entry.why,
+                    Why::Never,
+                    "{}: {path} is read, and the table has it: {}",
+                    file.display(),
+                    entry.reason
+                );
             }
         }
     }

@@ -6,7 +6,8 @@ use super::{ClipSpec, Wanted, load_as};
 use crate::{Error, Result};
 
 /// transformers' and diffusers' name, then open_clip's, then sentence-transformers' first module.
-const FILES: [&str; 4] = ["config.json", "open_clip_config.json", "0_CLIPModel/config.json", "0_Transformer/config.json"];
+const FILES: [&str; 4] =
+    ["config.json", "open_clip_config.json", "0_CLIPModel/config.json", "0_Transformer/config.json"];
 
 pub fn load(folder: &Path, wanted: &Wanted) -> Result<ClipSpec> {
     let found: Vec<PathBuf> = FILES.iter().map(|file| folder.join(file)).filter(|file| file.is_file()).collect();

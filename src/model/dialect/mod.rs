@@ -52,7 +52,9 @@ pub fn read(name: &str, file: &Value, wanted: &Wanted) -> Result<ClipSpec> {
     for tower in &wanted.towers {
         match reads.any(&tower.keys) {
             true => spec.notes.extend(unread::judge(&tower.name, "huggingface", reads.unread(&tower.keys))?),
-            false => spec.notes.push(format!("--tower-config {}: not used: the file names no tower that it fits", tower.name)),
+            false => spec
+                .notes
+                .push(format!("--tower-config {}: not used: the file names no tower that it fits", tower.name)),
         }
     }
     unread.retain(|key| !spec.notes.iter().any(|note| names(note, &key.path)));

@@ -27,7 +27,12 @@ const fn never(keys: &'static [&'static str], reason: &'static str) -> Entry {
     Entry { why: Why::Never, dialects: &[], keys, reason }
 }
 
-const fn only(why: Why, dialects: &'static [&'static str], keys: &'static [&'static str], reason: &'static str) -> Entry {
+const fn only(
+    why: Why,
+    dialects: &'static [&'static str],
+    keys: &'static [&'static str],
+    reason: &'static str,
+) -> Entry {
     Entry { why, dialects, keys, reason }
 }
 

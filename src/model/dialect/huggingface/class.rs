@@ -36,6 +36,11 @@ const FOREIGN: [(&str, &str, Part, Head); 2] = [
     ("PaintByExampleImageEncoder", "clip", Part::Image, Head::None),
 ];
 
+/// Is the image tower alone of this class mapped to the width that the pair's file has at its top?
+pub fn projected_by_the_pair(name: Option<&str>) -> bool {
+    name.is_some_and(|name| FOREIGN.iter().any(|(known, ..)| *known == name))
+}
+
 /// The part and the heads of a class of transformers, or of its TensorFlow or Flax twin.
 pub fn known(name: &str) -> Option<Class> {
     if let Some((_, kind, part, head)) = FOREIGN.iter().find(|(known, ..)| *known == name) {
@@ -71,7 +76,8 @@ mod tests {
         assert_eq!(of("Siglip2ForImageClassification"), Some(("siglip2", Part::Image, Head::Classifier)));
         assert_eq!(of("TFCLIPTextModel"), Some(("clip", Part::Text, Head::None)));
         assert_eq!(of("MetaClip2VisionModelWithProjection"), Some(("metaclip_2", Part::Image, Head::Projection)));
-        for unknown in ["CLIPForSomething", "SiglipTextModelWithProjection", "BertModel", "AlignForImageClassification"] {
+        for unknown in ["CLIPForSomething", "SiglipTextModelWithProjection", "BertModel", "AlignForImageClassification"]
+        {
             assert_eq!(of(unknown), None, "{unknown}");
         }
     }

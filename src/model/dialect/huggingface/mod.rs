@@ -46,7 +46,13 @@ impl Dialect for HuggingFace {
                 let own = tower_keys(keys, kind, part, nested)?;
                 match head {
                     Head::Classifier => self.classifier(name, keys, own, kind)?,
-                    _ => self.image_only(name, own, kind, head)?,
+                    _ => self.image_only(
+                        name,
+                        own,
+                        kind,
+                        head,
+                        class::projected_by_the_pair(architecture(keys)?).then_some(keys),
+                    )?,
                 }
             }
         };
@@ -134,10 +140,11 @@ impl HuggingFace {
         })
     }
 
-    fn image_only(&self, name: &str, keys: Keys, kind: &Kind, head: Head) -> Result<ClipSpec> {
+    /// `pair`: the file's top, where its `projection_dim` and not the tower's own is the width.
+    fn image_only(&self, name: &str, keys: Keys, kind: &Kind, head: Head, pair: Option<Keys>) -> Result<ClipSpec> {
         let (image, embed_dim, notes) = match &kind.image {
             Image::Vit(defaults) => {
-                let (projection, embed_dim) = projected_alone(keys, kind, defaults, head)?;
+                let (projection, embed_dim) = projected_alone((keys, pair.unwrap_or(keys)), kind, defaults, head)?;
                 let vit = image::tower(keys, defaults, projection)?;
                 let notes = untiled(&vit).into_iter().collect();
                 (ImageTower::Vit(vit), embed_dim, notes)
@@ -211,10 +218,15 @@ pub fn given_text(keys: Keys) -> Result<TextTower> {
 }
 
 /// What an image tower alone ends in: its projection, where its class has one.
-fn projected_alone(keys: Keys, kind: &Kind, defaults: &ImageDefaults, head: Head) -> Result<(Projection, u64)> {
+fn projected_alone(
+    (keys, projected): (Keys, Keys),
+    kind: &Kind,
+    defaults: &ImageDefaults,
+    head: Head,
+) -> Result<(Projection, u64)> {
     Ok(match head == Head::Projection {
         true => {
-            let width = keys.dimension("projection_dim", kind.projection_dim, Dimension::Width)?;
+            let width = projected.dimension("projection_dim", kind.projection_dim, Dimension::Width)?;
             (Projection::Linear { bias: false }, width)
         }
         false => (Projection::None, keys.dimension("hidden_size", defaults.width, Dimension::Width)?),
@@ -363,18 +375,23 @@ fn section<'a>(keys: Keys<'a>, kind: &Kind, part: Part) -> Result<Keys<'a>> {
 /// a refusal where it has a head that nobody knows.
 fn foreign(keys: Keys, class: &str, kind: &Kind, part: Part) -> Result<String> {
     if class.contains("For") && part == Part::Pair {
-        return Err(keys.bad("architectures", format!("the class {class:?} of a {} is not known", kind.name)).remedy(format!(
-            "what it runs is not in the file: to count both towers give [\"{0}Model\"], for the image tower alone \
+        return Err(keys.bad("architectures", format!("the class {class:?} of a {} is not known", kind.name)).remedy(
+            format!(
+                "what it runs is not in the file: to count both towers give [\"{0}Model\"], for the image tower alone \
              [\"{0}VisionModel\"], for the text tower alone [\"{0}TextModel\"]",
-            kind.class
-        )));
+                kind.class
+            ),
+        ));
     }
     let counted = match part {
         Part::Pair => format!("both towers of a plain {}", kind.name),
         Part::Text => format!("the text tower of a plain {}", kind.name),
         Part::Image => format!("the image tower of a plain {}", kind.name),
     };
-    Ok(format!("architectures: saved from the class {class}, which is none of {}'s own: counted is {counted}", kind.name))
+    Ok(format!(
+        "architectures: saved from the class {class}, which is none of {}'s own: counted is {counted}",
+        kind.name
+    ))
 }
 
 /// The class that a file was saved from.

@@ -170,8 +170,19 @@ pub fn activation(keys: Keys, quick_gelu: bool) -> Result<Activation> {
 /// section, whoever its text tower is.
 pub fn notes(keys: Keys, decoded: bool) -> Result<Vec<String>> {
     const NAMED_AWAY: [&str; 13] = [
-        "width", "heads", "layers", "mlp_ratio", "vocab_size", "no_causal_mask", "pool_type", "proj_bias", "proj_type", "act_kwargs",
-        "embed_cls", "ls_init_value", "final_ln_after_pool",
+        "width",
+        "heads",
+        "layers",
+        "mlp_ratio",
+        "vocab_size",
+        "no_causal_mask",
+        "pool_type",
+        "proj_bias",
+        "proj_type",
+        "act_kwargs",
+        "embed_cls",
+        "ls_init_value",
+        "final_ln_after_pool",
     ];
     let Some(name) = keys.text("hf_model_name")? else { return Ok(Vec::new()) };
     let away: Vec<&str> = NAMED_AWAY.into_iter().filter(|key| !(decoded && *key == "vocab_size")).collect();
