@@ -13,10 +13,11 @@ use crate::{Error, Result};
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:
+  flopledger estimate ViT-B-16-SigLIP
   flopledger estimate --preset ViT-L-14-336
   flopledger estimate config.json --terms --format csv -o terms.csv")]
 pub struct Args {
-    /// Configuration files of models
+    /// Configuration files of models, folders with one, or names of built-in models (open_clip's too)
     #[arg(value_name = "CONFIG.json")]
     configs: Vec<PathBuf>,
     /// A built-in model; may be given several times

@@ -50,7 +50,7 @@ fn size(text: &str) -> Result<Size> {
 
 #[derive(Args, Debug, Clone)]
 pub struct ModelArgs {
-    /// The model's configuration file
+    /// The model's configuration file, its folder, or a built-in model's name
     #[arg(value_name = "CONFIG.json", conflicts_with = "preset")]
     config: Option<PathBuf>,
     /// A built-in model instead of a file
@@ -88,6 +88,9 @@ impl ModelArgs {
     /// The configuration's text, as its file has it.
     pub fn text(&self, default: &str) -> Result<Cow<'static, str>> {
         match (&self.config, &self.preset) {
+            (Some(path), _) if !path.exists() && model::known(&path.to_string_lossy()).is_some() => {
+                Ok(Cow::Borrowed(model::preset_text(&path.to_string_lossy()).unwrap_or_default()))
+            }
             (Some(path), _) => std::fs::read_to_string(path)
                 .map(Cow::Owned)
                 .map_err(|e| Error::input(format!("{}: cannot read: {e}", path.display()))),
@@ -108,6 +111,9 @@ impl ModelArgs {
             .remedy("write the sizes into a configuration file and give that"));
         }
         Ok(match (&self.config, &self.preset) {
+            (Some(path), _) if !path.exists() && model::known(&path.to_string_lossy()).is_some() => {
+                vec!["--preset".into(), path.into()]
+            }
             (Some(path), _) => vec!["--config".into(), path.into()],
             (None, Some(name)) => vec!["--preset".into(), name.into()],
             (None, None) => vec!["--preset".into(), default.into()],

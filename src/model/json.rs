@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::limits::{self, Dimension};
+use super::reads::Reads;
 use super::spec::Size;
 use crate::{Error, Result};
 
@@ -37,19 +38,25 @@ pub struct TowerFile {
     pub keys: Map<String, Value>,
 }
 
-/// One object of a configuration file and where it stands.
+/// Sections within sections that a key may stand in.
+const DEEPEST: usize = 4;
+
+/// One object of a configuration file and where it stands. Whatever is asked of it is written
+/// down as looked at.
 #[derive(Clone, Copy)]
 pub struct Keys<'a> {
     file: &'a str,
     wanted: &'a Wanted,
-    /// The object's own key; empty at the top level.
-    section: &'a str,
+    reads: &'a Reads,
+    /// The keys that lead to the object; empty at the top level.
+    sections: [&'a str; DEEPEST],
     map: Option<&'a Map<String, Value>>,
 }
 
 impl<'a> Keys<'a> {
-    pub fn top(file: &'a str, map: &'a Map<String, Value>, wanted: &'a Wanted) -> Self {
-        Keys { file, wanted, section: "", map: Some(map) }
+    pub fn top(file: &'a str, map: &'a Map<String, Value>, wanted: &'a Wanted, reads: &'a Reads) -> Self {
+        reads.section(map);
+        Keys { file, wanted, reads, sections: [""; DEEPEST], map: Some(map) }
     }
 
     /// A section that the file does not have.
@@ -57,8 +64,40 @@ impl<'a> Keys<'a> {
         Keys { map: None, ..*self }
     }
 
-    pub fn map(&self) -> Option<&'a Map<String, Value>> {
+    /// The object itself, to tell what kind of file it is.
+    pub fn object(&self) -> Option<&'a Map<String, Value>> {
         self.map
+    }
+
+    /// Writes down that these keys are dealt with: a note says that nothing runs by them.
+    pub fn settle(&self, keys: &[&str]) {
+        for key in keys {
+            self.map.inspect(|map| self.reads.settle(map, key));
+        }
+    }
+
+    /// A note that what names a tower leaves these keys without effect, for those that are there.
+    pub fn overruled(&self, by: &str, keys: &[&str]) -> Option<String> {
+        let there: Vec<&str> = keys.iter().copied().filter(|key| self.peek(key).is_some()).collect();
+        self.settle(&there);
+        let places = there.iter().map(|key| self.path(key)).collect::<Vec<_>>().join(", ");
+        (!there.is_empty()).then(|| format!("{} names the tower: {places} not looked at", self.path(by)))
+    }
+
+    /// Without writing down that it was looked at: for what is no count of the model.
+    pub fn peek(&self, key: &str) -> Option<&'a Value> {
+        self.map?.get(key).filter(|value| !value.is_null())
+    }
+
+    /// Is the key there, be it null?
+    pub fn written(&self, key: &str) -> bool {
+        self.look(key).is_some()
+    }
+
+    fn look(&self, key: &str) -> Option<&'a Value> {
+        let map = self.map?;
+        self.reads.key(map, key);
+        map.get(key)
     }
 
     /// The image size that the user wants, else the file's.
@@ -79,7 +118,7 @@ impl<'a> Keys<'a> {
     /// The first given tower that has one of these keys.
     pub fn given_tower(&self, marks: &[&str]) -> Option<Keys<'a>> {
         let tower = self.wanted.towers.iter().find(|tower| marks.iter().any(|mark| tower.keys.contains_key(*mark)))?;
-        Some(Keys::top(&tower.name, &tower.keys, self.wanted))
+        Some(Keys::top(&tower.name, &tower.keys, self.wanted, self.reads))
     }
 
     pub fn wants_context(&self) -> Option<u64> {
@@ -88,25 +127,37 @@ impl<'a> Keys<'a> {
 
     /// A value, where the key is there and not null.
     pub fn get(&self, key: &str) -> Option<&'a Value> {
-        self.map?.get(key).filter(|value| !value.is_null())
+        self.look(key).filter(|value| !value.is_null())
     }
 
+    /// Is it there and not null? A section is not looked at by this.
     pub fn has(&self, key: &str) -> bool {
-        self.get(key).is_some()
+        match self.peek(key) {
+            Some(Value::Object(_)) => true,
+            Some(_) => self.get(key).is_some(),
+            None => false,
+        }
     }
 
     /// The object under a key; one without any keys where the file leaves it out.
     pub fn section(&self, key: &'a str) -> Result<Keys<'a>> {
-        let map = match self.get(key) {
+        let map = match self.peek(key) {
             None => None,
-            Some(Value::Object(map)) => Some(map),
+            Some(Value::Object(map)) => {
+                self.reads.section(map);
+                Some(map)
+            }
             Some(other) => {
                 return Err(self
                     .bad(key, format!("{} is not a section", shown(other)))
                     .remedy("give an object, { .. }, with the tower's dimensions"));
             }
         };
-        Ok(Keys { section: key, map, ..*self })
+        let mut sections = self.sections;
+        if let Some(free) = sections.iter_mut().find(|section| section.is_empty()) {
+            *free = key;
+        }
+        Ok(Keys { sections, map, ..*self })
     }
 
     /// The object under a key that must be there.
@@ -182,6 +233,16 @@ impl<'a> Keys<'a> {
         Ok(())
     }
 
+    /// Refuses a list or a section that is not empty.
+    pub fn refuse_filled(&self, key: &str, what: &str) -> Result<()> {
+        match self.get(key) {
+            Some(Value::Object(map)) if map.is_empty() => Ok(()),
+            Some(Value::Array(list)) if list.is_empty() => Ok(()),
+            Some(value) => Err(self.unsupported(key, value, what)),
+            None => Ok(()),
+        }
+    }
+
     pub fn unsupported(&self, key: &str, value: &Value, what: &str) -> Error {
         self.bad(key, format!("{}: {what} is not supported yet", shown(value)))
             .remedy("use a model whose towers are plain vision and text transformers")
@@ -200,11 +261,14 @@ impl<'a> Keys<'a> {
         self.get(key)?.as_array().map(Vec::as_slice)
     }
 
+    /// The key after the sections that it stands in.
+    fn path(&self, key: &str) -> String {
+        let sections = self.sections.iter().filter(|section| !section.is_empty());
+        sections.map(|section| format!("{section}.")).chain([key.to_owned()]).collect()
+    }
+
     pub fn place(&self, key: &str) -> String {
-        match self.section {
-            "" => format!("{}: {key}", self.file),
-            section => format!("{}: {section}.{key}", self.file),
-        }
+        format!("{}: {}", self.file, self.path(key))
     }
 }
 

@@ -1,6 +1,7 @@
 //! CLIP configurations of any dialect -> one [`ClipSpec`] -> terms and parameters.
 
 mod dialect;
+mod folder;
 mod json;
 mod limits;
 mod listing;
@@ -8,18 +9,23 @@ mod networks;
 mod parameters;
 mod presets;
 mod raw;
+mod reads;
 pub mod spec;
 pub mod terms;
 mod towers;
+mod unread;
+mod written;
 
 use std::fs;
 use std::path::Path;
 
 pub use json::{TowerFile, Wanted};
 pub use parameters::{Parameters, parameters};
-pub use presets::{known, names, preset, preset_as, preset_text};
+pub use presets::{all_names, known, names, preset, preset_as, preset_text};
 pub use spec::ClipSpec;
 pub use terms::{Term, terms};
+#[doc(hidden)]
+pub use unread::{Entry, Why, entries, harmless};
 
 use crate::{Error, Result};
 
@@ -31,6 +37,15 @@ pub fn load(path: &Path) -> Result<ClipSpec> {
 /// The same with another image size or text length than the file's.
 pub fn load_as(path: &Path, wanted: &Wanted) -> Result<ClipSpec> {
     let name = path.display().to_string();
+    if !path.exists() && path.components().count() <= 2 && path.extension().is_none_or(|end| end != "json") {
+        return match known(&name) {
+            Some(preset) => preset_as(preset, wanted),
+            None => Err(presets::no_preset(&name, &format!("{name}: cannot read: no such file, and no such preset"))),
+        };
+    }
+    if path.is_dir() {
+        return folder::load(path, wanted);
+    }
     let text = fs::read_to_string(path).map_err(|e| {
         Error::input(format!("{name}: cannot read: {e}"))
             .remedy("give the path of a configuration file, or --preset NAME for a built-in model")
@@ -66,11 +81,16 @@ pub fn parse(name: &str, text: &str) -> Result<ClipSpec> {
 
 /// The same with another image size or text length than the text's.
 pub fn parse_as(name: &str, text: &str, wanted: &Wanted) -> Result<ClipSpec> {
-    let file = serde_json::from_str(text).map_err(|e| {
-        Error::input(format!("{name}: not JSON: {e}")).remedy("give a model's configuration file, such as config.json")
-    })?;
+    let file = written::value(name, text)?;
     wanted.check()?;
     dialect::read(name, &file, wanted)
+}
+
+/// The dialect of a configuration's text, and the paths of its keys that the reading looks at.
+#[doc(hidden)]
+pub fn looked_at(name: &str, text: &str) -> Result<(&'static str, Vec<String>)> {
+    let file = serde_json::from_str(text).map_err(|e| Error::input(format!("{name}: not JSON: {e}")))?;
+    dialect::looked_at(name, &file, &Wanted::default())
 }
 
 #[cfg(test)]

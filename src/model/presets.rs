@@ -18,14 +18,35 @@ const PRESETS: [(&str, &str); 10] = [
     ("tiny", include_str!("presets/tiny.json")),
 ];
 
-/// The presets' names.
+/// open_clip's own models: a name and its configuration a line.
+const OPEN_CLIP: &str = include_str!("presets/open_clip.tsv");
+
+/// The names of the presets that are searched where no model is given.
 pub fn names() -> impl Iterator<Item = &'static str> {
     PRESETS.iter().map(|(name, _)| *name)
 }
 
+/// The names of all presets, open_clip's models among them.
+pub fn all_names() -> impl Iterator<Item = &'static str> {
+    all().map(|(name, _)| name)
+}
+
+fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let more = OPEN_CLIP.lines().filter_map(|line| line.split_once('\t'));
+    PRESETS.into_iter().chain(more.filter(|(name, _)| names().all(|known| known != *name)))
+}
+
 /// The preset that is meant by a name, in its own spelling.
 pub fn known(name: &str) -> Option<&'static str> {
-    names().find(|known| spelling(known) == spelling(name))
+    all_names().find(|known| spelling(known) == spelling(name))
+}
+
+/// The error of a name that is no preset: it offers those that come near.
+pub fn no_preset(name: &str, what: &str) -> Error {
+    Error::input(format!("{what}{}", nearest(name, all_names()))).remedy(format!(
+        "choose one of {}, or a model of open_clip by its name, such as ViT-B-16-SigLIP or RN50; or give the path of a configuration file",
+        names().collect::<Vec<_>>().join(", ")
+    ))
 }
 
 /// A built-in model. Upper and lower case are one, and so are `/`, `_`, `@` and `-`.
@@ -35,16 +56,15 @@ pub fn preset(name: &str) -> Result<ClipSpec> {
 
 /// The same with another image size or text length.
 pub fn preset_as(name: &str, wanted: &Wanted) -> Result<ClipSpec> {
-    match PRESETS.iter().find(|(known, _)| spelling(known) == spelling(name)) {
+    match all().find(|(known, _)| spelling(known) == spelling(name)) {
         Some((known, text)) => parse_as(known, text, wanted),
-        None => Err(Error::input(format!("--preset {name}: there is no such preset{}", nearest(name, names())))
-            .remedy(format!("choose one of {}", names().collect::<Vec<_>>().join(", ")))),
+        None => Err(no_preset(name, &format!("--preset {name}: there is no such preset"))),
     }
 }
 
 /// The text of a built-in model's configuration, for programs that read one themselves.
 pub fn preset_text(name: &str) -> Option<&'static str> {
-    PRESETS.iter().find(|(known, _)| spelling(known) == spelling(name)).map(|(_, text)| *text)
+    all().find(|(known, _)| spelling(known) == spelling(name)).map(|(_, text)| text)
 }
 
 fn spelling(name: &str) -> String {

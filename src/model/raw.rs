@@ -12,14 +12,14 @@ impl RawKeys {
     /// Takes what is a possible value; the dialect has refused impossible ones of its own keys.
     pub(super) fn read(text: Keys, vision: Keys) -> RawKeys {
         let first = |keys: [&str; 2], dimension: Dimension| {
-            keys.iter().find_map(|key| limits::whole(text.get(key)?, dimension).ok())
+            keys.iter().find_map(|key| limits::whole(text.peek(key)?, dimension).ok())
         };
         RawKeys {
-            image_named: vision.has("timm_model_name"),
-            text_named: text.has("hf_model_name"),
+            image_named: vision.peek("timm_model_name").is_some(),
+            text_named: text.peek("hf_model_name").is_some(),
             text_depth: first(["num_hidden_layers", "num_layers"], Dimension::Layers),
             text_length: first(["context_length", "max_position_embeddings"], Dimension::Context),
-            mlp_ratio: vision.get("mlp_ratio").filter(|ratio| possible(ratio)).and_then(|r| decimal(&r.to_string())),
+            mlp_ratio: vision.peek("mlp_ratio").filter(|ratio| possible(ratio)).and_then(|r| decimal(&r.to_string())),
         }
     }
 }

@@ -172,6 +172,11 @@ def pixels(vision):
 def huggingface_model(file):
     config = json.loads(file.read_text())
     architecture = next((a for a in config.get("architectures") or [] if hasattr(transformers, a)), BASE[config["model_type"]])
+    if config.get("architectures") == ["StableDiffusionSafetyChecker"]:
+        # diffusers': the image tower and a projection to the pair's width.
+        vision = config.get("vision_config_dict") or config["vision_config"]
+        config = vision | {"model_type": "clip_vision_model", "projection_dim": config["projection_dim"]}
+        architecture = "CLIPVisionModelWithProjection"
     kind = getattr(transformers, architecture)
     config = kind.config_class.from_dict(config, attn_implementation="eager")
     with torch.device("meta"):

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Dialect, flat, has_section};
+use super::{Dialect, flat, has_section, huggingface};
 use crate::Result;
 use crate::model::json::Keys;
 use crate::model::limits::{self, Dimension};
@@ -80,7 +80,11 @@ fn text_tower(keys: Keys, embed_dim: Option<u64>) -> Result<TextTower> {
             ..Embedding::default()
         },
         causal: false,
-        encoder: Encoder { norm: NormPlacement::AfterResidual, ..Encoder::plain(width, layers, heads, mlp_width) },
+        encoder: Encoder {
+            activation: huggingface::activation_at(keys, "text_hidden_act", Activation::Gelu)?,
+            norm: NormPlacement::AfterResidual,
+            ..Encoder::plain(width, layers, heads, mlp_width)
+        },
         final_norm: false,
         pooling: TextPooling::First,
         transformed: None,

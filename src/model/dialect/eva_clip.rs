@@ -34,7 +34,8 @@ impl Dialect for EvaClip {
 /// The image tower of a model of which it is one part.
 fn image_only(dialect: &'static str, name: &str, keys: Keys) -> Result<ClipSpec> {
     let vision = keys.required_section("vision_cfg")?;
-    let rest = keys.section("multimodal_cfg")?.text("name")?;
+    let rest = keys.peek("multimodal_cfg").map(|section| section["name"].as_str().unwrap_or("unnamed").to_owned());
+    keys.settle(&["multimodal_cfg"]);
     let mut notes = vec!["there is no text_cfg: only the image tower is counted".to_string()];
     notes.extend(rest.map(|rest| format!("multimodal_cfg is a language model, {rest}: it is not counted")));
     Ok(ClipSpec {

@@ -25,6 +25,16 @@ impl Dialect for JinaClip {
         let embed_dim = keys.dimension("projection_dim", 768, Dimension::Width)?;
         let projected = keys.flag("add_projections", false)?;
         let (text_tower, note) = text_tower(text, projected)?;
+        keys.settle(&["model_type", "architectures"]);
+        for section in [text, vision] {
+            section.settle(&["model_type"]);
+            let width = section.dimension("embed_dim", embed_dim, Dimension::Width)?;
+            if width != embed_dim {
+                return Err(section
+                    .bad("embed_dim", format!("{width}, and projection_dim is {embed_dim}"))
+                    .remedy("both towers end in one embedding: give the same number in all three"));
+            }
+        }
         Ok(ClipSpec {
             name: name.into(),
             dialect: self.name(),
@@ -89,7 +99,15 @@ fn text_tower(keys: Keys, projected: bool) -> Result<(TextTower, String)> {
         causal: false,
         encoder: Encoder { norm: NormPlacement::AfterResidual, ..encoder },
         final_norm: false,
-        pooling: TextPooling::Mean,
+        pooling: match keys.text("pooler_type")? {
+            None | Some("mean_pooler") => TextPooling::Mean,
+            Some("cls_pooler" | "cls_last_hidden_state_pooler") => TextPooling::First,
+            Some(other) => {
+                return Err(keys
+                    .bad("pooler_type", format!("{other:?} is not supported"))
+                    .remedy("give \"mean_pooler\" or \"cls_pooler\""));
+            }
+        },
         transformed: None,
         projection: if projected { Projection::Linear { bias: false } } else { Projection::None },
     };

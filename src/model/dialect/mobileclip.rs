@@ -45,6 +45,14 @@ fn text_tower(keys: Keys) -> Result<TextTower> {
                 .remedy("of MobileCLIP's text towers \"base\" is read"));
         }
     }
+    match keys.text("norm_layer")? {
+        None | Some("layer_norm" | "layer_norm_fp32") => {}
+        Some(other) => {
+            return Err(keys
+                .bad("norm_layer", format!("{other:?} is not supported"))
+                .remedy("give \"layer_norm\" or \"layer_norm_fp32\", where it is one of these"));
+        }
+    }
     let width = keys.required_dimension("dim", Dimension::Width)?;
     let heads = keys.dimension("n_heads_per_layer", 8, Dimension::Heads)?;
     limits::heads_divide(&keys, ("dim", width), ("n_heads_per_layer", heads))?;

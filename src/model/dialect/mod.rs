@@ -14,7 +14,9 @@ mod timm;
 use serde_json::{Map, Value};
 
 use super::json::{Keys, Wanted};
+use super::reads::Reads;
 use super::spec::ClipSpec;
+use super::unread;
 use crate::Result;
 
 /// A way of writing a CLIP configuration.
@@ -42,19 +44,50 @@ const DIALECTS: [&dyn Dialect; 7] = [
 /// Reads a parsed configuration in whichever dialect it is written. `name` names it in results
 /// and errors.
 pub fn read(name: &str, file: &Value, wanted: &Wanted) -> Result<ClipSpec> {
+    let reads = Reads::default();
+    let mut spec = recognised(name, file, wanted, &reads)?;
+    let said = spec.dialect;
+    let mut unread = file.as_object().map_or_else(Vec::new, |map| reads.unread(map));
+    // A tower's own file is a HuggingFace file by its keys, whatever the file that names it is.
+    for tower in &wanted.towers {
+        match reads.any(&tower.keys) {
+            true => spec.notes.extend(unread::judge(&tower.name, "huggingface", reads.unread(&tower.keys))?),
+            false => spec
+                .notes
+                .push(format!("--tower-config {}: not used: the file names no tower that it fits", tower.name)),
+        }
+    }
+    unread.retain(|key| !spec.notes.iter().any(|note| names(note, &key.path)));
+    spec.notes.extend(unread::judge(name, said, unread)?);
+    Ok(spec)
+}
+
+/// Has a note said of this key already that it is not read?
+fn names(note: &str, path: &str) -> bool {
+    note.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).any(|word| word.trim_end_matches('.') == path)
+}
+
+/// Paths of the keys of a file that a count depends on, as far as reading looks at them.
+pub fn looked_at(name: &str, file: &Value, wanted: &Wanted) -> Result<(&'static str, Vec<String>)> {
+    let reads = Reads::default();
+    let spec = recognised(name, file, wanted, &reads)?;
+    Ok((spec.dialect, file.as_object().map_or_else(Vec::new, |map| reads.read(map))))
+}
+
+fn recognised(name: &str, file: &Value, wanted: &Wanted, reads: &Reads) -> Result<ClipSpec> {
     let Value::Object(map) = file else {
         return Err(refused::not_a_config(name, file));
     };
-    if let Some(Value::Object(model)) = map.get("model_cfg") {
+    let mut keys = Keys::top(name, map, wanted, reads);
+    if let Some(Value::Object(_)) = map.get("model_cfg") {
         // open_clip_config.json: the configuration beside that of the pixels.
-        return recognised(name, file, model, wanted);
+        keys = keys.section("model_cfg")?;
     }
-    recognised(name, file, map, wanted)
-}
-
-fn recognised(name: &str, file: &Value, map: &Map<String, Value>, wanted: &Wanted) -> Result<ClipSpec> {
+    let Some(map) = keys.object() else {
+        return Err(refused::not_a_config(name, file));
+    };
     match DIALECTS.iter().find(|dialect| dialect.recognises(map)) {
-        Some(dialect) => dialect.read(name, Keys::top(name, map, wanted)),
+        Some(dialect) => dialect.read(name, keys),
         None => Err(refused::not_a_config(name, file)),
     }
 }

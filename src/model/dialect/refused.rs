@@ -84,9 +84,14 @@ fn seems(map: &Map<String, Value>) -> Option<&'static str> {
 
 fn remedy(map: &Map<String, Value>) -> &'static str {
     let nested = ["text_config", "vision_config"].iter().any(|section| map.contains_key(*section));
-    match nested {
-        true => {
-            "where its image tower is CLIP's or SigLIP's, give that section, with its own model_type, as a file of its own"
+    // Only where the image section says itself that it is a tower that is counted.
+    let image = map.get("vision_config").and_then(|section| section.get("model_type")).and_then(Value::as_str);
+    let counted =
+        image.is_some_and(|kind| ["clip_vision_model", "siglip_vision_model", "siglip2_vision_model"].contains(&kind));
+    match nested && counted {
+        true => "give its vision_config, which is CLIP's or SigLIP's, as a file of its own: the image tower is counted",
+        false if nested => {
+            "this kind of model has no count here; give a file of CLIP's kind (text_config and vision_config, or text_cfg and vision_cfg)"
         }
         false => REMEDY,
     }

@@ -9,13 +9,11 @@ use crate::model::networks::clipseg::{self, Decoder, Upsampling};
 use crate::model::networks::owlvit;
 use crate::model::spec::*;
 
-/// The part after the towers of the class that the file was saved from, if it has one.
-pub fn of_class(class: Option<&str>, keys: Keys, image: &Vit, text: &TextTower) -> Result<Option<Network>> {
-    match class {
-        Some("CLIPSegForImageSegmentation") => clipseg(keys, image).map(Some),
-        Some("OwlViTForObjectDetection") => owlvit(keys, image, text, false).map(Some),
-        Some("Owlv2ForObjectDetection") => owlvit(keys, image, text, true).map(Some),
-        _ => Ok(None),
+/// The part after the towers that a kind's class with heads has.
+pub fn of_kind(kind: &str, keys: Keys, image: &Vit, text: &TextTower) -> Result<Network> {
+    match kind {
+        "clipseg" => clipseg(keys, image),
+        _ => owlvit(keys, image, text, kind == "owlv2"),
     }
 }
 

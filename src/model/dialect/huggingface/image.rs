@@ -11,6 +11,7 @@ pub fn tower(keys: Keys, defaults: &ImageDefaults, projection: Projection) -> Re
     let patch = keys.size("patch_size", defaults.patch, Dimension::Patch)?;
     let (image, table) = pixels(keys, defaults, patch)?;
     limits::at_least_one_patch(&keys, image, patch)?;
+    keys.refuse_filled("pruned_heads", "a tower whose heads were pruned")?;
     let width = keys.dimension("hidden_size", defaults.width, Dimension::Width)?;
     let heads = keys.dimension("num_attention_heads", defaults.heads, Dimension::Heads)?;
     limits::heads_divide(&keys, ("hidden_size", width), ("num_attention_heads", heads))?;

@@ -7,6 +7,14 @@ use crate::model::spec::Activation::{self, Gelu, GeluTanh, QuickGelu};
 pub struct Kind {
     /// `model_type` of the pair; that of a single tower has `_text_model` or `_vision_model` after it.
     pub name: &'static str,
+    /// What the names of its classes begin with.
+    pub class: &'static str,
+    /// Its towers alone have classes that end in a projection.
+    pub projected_alone: bool,
+    /// It has a class that sorts images.
+    pub classifier: bool,
+    /// The end of the name of a class that goes on from both towers.
+    pub joint: Option<&'static str>,
     pub text: TextDefaults,
     pub image: Image,
     /// Width of the embedding where both towers are mapped into it.
@@ -126,28 +134,66 @@ const BERT_TEXT: TextDefaults = TextDefaults {
     ..CLIP_TEXT
 };
 
-pub const KINDS: [Kind; 11] = [
-    Kind { name: "clip", text: CLIP_TEXT, image: Image::Vit(CLIP_IMAGE), projection_dim: 512, dicts: true },
-    Kind { name: "metaclip_2", text: CLIP_TEXT, image: Image::Vit(CLIP_IMAGE), projection_dim: 512, dicts: true },
-    Kind { name: "clipseg", text: CLIP_TEXT, image: Image::Vit(CLIP_IMAGE), projection_dim: 512, dicts: true },
-    Kind { name: "siglip", text: SIGLIP_TEXT, image: Image::Vit(SIGLIP_IMAGE), projection_dim: 768, dicts: false },
+const CLIP: Kind = Kind {
+    name: "clip",
+    class: "CLIP",
+    projected_alone: true,
+    classifier: true,
+    joint: None,
+    text: CLIP_TEXT,
+    image: Image::Vit(CLIP_IMAGE),
+    projection_dim: 512,
+    dicts: true,
+};
+
+const SIGLIP: Kind = Kind {
+    name: "siglip",
+    class: "Siglip",
+    projected_alone: false,
+    classifier: true,
+    joint: None,
+    text: SIGLIP_TEXT,
+    image: Image::Vit(SIGLIP_IMAGE),
+    projection_dim: 768,
+    dicts: false,
+};
+
+/// Of a type that has neither projected towers alone nor a classifier.
+const OTHER: Kind = Kind { projected_alone: false, classifier: false, ..CLIP };
+
+pub const KINDS: [Kind; 12] = [
+    CLIP,
+    // CLIP with a longer table of positions.
+    Kind { name: "longclip", class: "LongCLIP", text: TextDefaults { positions: 248, ..CLIP_TEXT }, ..CLIP },
+    Kind { name: "metaclip_2", class: "MetaClip2", ..CLIP },
+    Kind {
+        name: "clipseg",
+        class: "CLIPSeg",
+        projected_alone: false,
+        classifier: false,
+        joint: Some("ForImageSegmentation"),
+        ..CLIP
+    },
+    SIGLIP,
     Kind {
         name: "siglip2",
-        text: SIGLIP_TEXT,
+        class: "Siglip2",
         image: Image::Vit(ImageDefaults { code: ImageCode::Siglip2, image: 256, ..SIGLIP_IMAGE }),
-        projection_dim: 768,
-        dicts: false,
+        ..SIGLIP
     },
     Kind {
         name: "chinese_clip",
+        class: "ChineseCLIP",
         // Chinese-CLIP cuts its texts at 52 tokens.
         text: TextDefaults { context: Some(52), pooler: Pooler::Alone, ..BERT_TEXT },
         image: Image::Vit(CLIP_IMAGE),
         projection_dim: 512,
         dicts: true,
+        ..OTHER
     },
     Kind {
         name: "altclip",
+        class: "AltCLIP",
         text: TextDefaults {
             code: TextCode::AltRoberta,
             width: 1024,
@@ -165,34 +211,45 @@ pub const KINDS: [Kind; 11] = [
         image: Image::Vit(CLIP_IMAGE),
         projection_dim: 768,
         dicts: true,
+        ..OTHER
     },
     Kind {
         name: "align",
+        class: "Align",
         // ALIGN's own processor pads its texts to 64 tokens.
         text: TextDefaults { context: Some(64), pooler: Pooler::Always, ..BERT_TEXT },
         image: Image::EfficientNet,
         projection_dim: 640,
         dicts: false,
+        ..OTHER
     },
     Kind {
         name: "owlvit",
+        class: "OwlViT",
+        joint: Some("ForObjectDetection"),
         text: TextDefaults { positions: 16, ..CLIP_TEXT },
         image: Image::Vit(ImageDefaults { image: 768, ..CLIP_IMAGE }),
         projection_dim: 512,
         dicts: false,
+        ..OTHER
     },
     Kind {
         name: "owlv2",
+        class: "Owlv2",
+        joint: Some("ForObjectDetection"),
         text: TextDefaults { positions: 16, ..CLIP_TEXT },
         image: Image::Vit(ImageDefaults { image: 768, patch: 16, ..CLIP_IMAGE }),
         projection_dim: 512,
         dicts: false,
+        ..OTHER
     },
     Kind {
         name: "groupvit",
+        class: "GroupViT",
         text: TextDefaults { width: 256, heads: 4, mlp_width: 1024, ..CLIP_TEXT },
         image: Image::GroupVit,
         projection_dim: 256,
         dicts: true,
+        ..OTHER
     },
 ];

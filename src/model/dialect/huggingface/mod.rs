@@ -1,6 +1,7 @@
 //! HuggingFace's CLIP-like models: `text_config` and `vision_config`, or the keys of one of them
 //! alone, each often holding only what differs from the library's defaults.
 
+mod class;
 mod decoder;
 mod efficientnet;
 mod groupvit;
@@ -11,22 +12,15 @@ mod text;
 
 use serde_json::{Map, Value};
 
+use self::class::{Class, Head, Part};
 use self::kinds::{Image, ImageDefaults, KINDS, Kind};
 use super::{Dialect, has_section};
-use crate::model::json::Keys;
+use crate::model::json::{Keys, shown};
 use crate::model::limits::Dimension;
 use crate::model::spec::*;
 use crate::{Error, Result};
 
 pub struct HuggingFace;
-
-/// What of a model a file describes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Pair,
-    Text,
-    Image,
-}
 
 impl Dialect for HuggingFace {
     fn name(&self) -> &'static str {
@@ -44,17 +38,31 @@ impl Dialect for HuggingFace {
     }
 
     fn read(&self, name: &str, keys: Keys) -> Result<ClipSpec> {
-        let (kind, part) = which(keys)?;
-        match part {
-            Part::Pair => self.pair(name, keys, kind),
-            Part::Text => self.text_only(name, keys, kind),
-            Part::Image => self.image_only(name, keys, kind),
-        }
+        let Which { kind, part, head, mut notes, nested } = which(keys)?;
+        let mut spec = match part {
+            Part::Pair => self.pair(name, keys, kind, head)?,
+            Part::Text => self.text_only(name, tower_keys(keys, kind, part, nested)?, kind, head)?,
+            Part::Image => {
+                let own = tower_keys(keys, kind, part, nested)?;
+                match head {
+                    Head::Classifier => self.classifier(name, keys, own, kind)?,
+                    _ => self.image_only(
+                        name,
+                        own,
+                        kind,
+                        head,
+                        class::projected_by_the_pair(architecture(keys)?).then_some(keys),
+                    )?,
+                }
+            }
+        };
+        spec.notes.append(&mut notes);
+        Ok(spec)
     }
 }
 
 impl HuggingFace {
-    fn pair(&self, name: &str, keys: Keys, kind: &Kind) -> Result<ClipSpec> {
+    fn pair(&self, name: &str, keys: Keys, kind: &Kind, head: Head) -> Result<ClipSpec> {
         let text = section(keys, kind, Part::Text)?;
         let vision = section(keys, kind, Part::Image)?;
         let siglip = kind.text.code == kinds::TextCode::Siglip;
@@ -72,13 +80,15 @@ impl HuggingFace {
             _ => Projection::Linear { bias: false },
         };
         let mut notes = text::notes(text, kind)?;
-        notes.extend(foreign(architecture(keys)?, kind));
         let mut text_tower = text::tower(text, kind, Some(embed_dim))?;
         let (image, multimodal) = match &kind.image {
             Image::Vit(defaults) => {
                 let vit = image::tower(vision, defaults, projected)?;
                 notes.extend(untiled(&vit));
-                let multimodal = decoder::of_class(architecture(keys)?, keys, &vit, &text_tower)?;
+                let multimodal = match head {
+                    Head::Joint => Some(decoder::of_kind(kind.name, keys, &vit, &text_tower)?),
+                    _ => None,
+                };
                 (ImageTower::Vit(vit), multimodal)
             }
             Image::EfficientNet => {
@@ -109,8 +119,8 @@ impl HuggingFace {
         })
     }
 
-    fn text_only(&self, name: &str, keys: Keys, kind: &Kind) -> Result<ClipSpec> {
-        let projected = architecture(keys)?.is_some_and(|name| name.ends_with("WithProjection"));
+    fn text_only(&self, name: &str, keys: Keys, kind: &Kind, head: Head) -> Result<ClipSpec> {
+        let projected = head == Head::Projection;
         let embed_dim = match kind.text.code {
             kinds::TextCode::Siglip => Some(text::siglip_width(keys, kind)?),
             _ if projected => Some(keys.dimension("projection_dim", kind.projection_dim, Dimension::Width)?),
@@ -130,10 +140,11 @@ impl HuggingFace {
         })
     }
 
-    fn image_only(&self, name: &str, keys: Keys, kind: &Kind) -> Result<ClipSpec> {
+    /// `pair`: the file's top, where its `projection_dim` and not the tower's own is the width.
+    fn image_only(&self, name: &str, keys: Keys, kind: &Kind, head: Head, pair: Option<Keys>) -> Result<ClipSpec> {
         let (image, embed_dim, notes) = match &kind.image {
             Image::Vit(defaults) => {
-                let (projection, embed_dim) = projected_alone(keys, kind, defaults)?;
+                let (projection, embed_dim) = projected_alone((keys, pair.unwrap_or(keys)), kind, defaults, head)?;
                 let vit = image::tower(keys, defaults, projection)?;
                 let notes = untiled(&vit).into_iter().collect();
                 (ImageTower::Vit(vit), embed_dim, notes)
@@ -159,7 +170,36 @@ impl HuggingFace {
             raw: RawKeys::read(keys.none(), keys),
         })
     }
+
+    /// The image tower, and a map of the mean of its tokens to a number for each class; the
+    /// tower's own pooling runs all the same.
+    fn classifier(&self, name: &str, keys: Keys, own: Keys, kind: &Kind) -> Result<ClipSpec> {
+        let Image::Vit(defaults) = &kind.image else {
+            return Err(unknown(keys, kind.name));
+        };
+        let labels = labels(keys)?;
+        let projection = if labels > 0 { Projection::Linear { bias: true } } else { Projection::None };
+        let mut vit = image::tower(own, defaults, projection)?;
+        vit.projection = projection;
+        if vit.pooling == ImagePooling::ClassToken {
+            vit.pooling = ImagePooling::AveragePatches;
+        }
+        let embed_dim = if labels > 0 { labels } else { vit.encoder.width };
+        Ok(ClipSpec {
+            name: name.into(),
+            dialect: self.name(),
+            notes: untiled(&vit).into_iter().collect(),
+            image: Some(ImageTower::Vit(vit)),
+            text: None,
+            multimodal: None,
+            embed_dim,
+            scalars: 0,
+            raw: RawKeys::read(keys.none(), own),
+        })
+    }
 }
+
+pub use text::activation_at;
 
 /// A vision transformer in this library's keys: of the type written, else CLIP's.
 pub fn given_image(keys: Keys) -> Result<Vit> {
@@ -178,10 +218,15 @@ pub fn given_text(keys: Keys) -> Result<TextTower> {
 }
 
 /// What an image tower alone ends in: its projection, where its class has one.
-fn projected_alone(keys: Keys, kind: &Kind, defaults: &ImageDefaults) -> Result<(Projection, u64)> {
-    Ok(match architecture(keys)?.is_some_and(|name| name.ends_with("WithProjection")) {
+fn projected_alone(
+    (keys, projected): (Keys, Keys),
+    kind: &Kind,
+    defaults: &ImageDefaults,
+    head: Head,
+) -> Result<(Projection, u64)> {
+    Ok(match head == Head::Projection {
         true => {
-            let width = keys.dimension("projection_dim", kind.projection_dim, Dimension::Width)?;
+            let width = projected.dimension("projection_dim", kind.projection_dim, Dimension::Width)?;
             (Projection::Linear { bias: false }, width)
         }
         false => (Projection::None, keys.dimension("hidden_size", defaults.width, Dimension::Width)?),
@@ -201,33 +246,100 @@ fn known(model_type: &str) -> Option<(&'static Kind, Part)> {
 }
 
 /// The same from the class that a file without a `model_type` was saved from.
-fn by_architecture(file: &Map<String, Value>) -> Option<(&'static Kind, Part)> {
-    let class = file.get("architectures")?.get(0)?.as_str()?;
-    let (stem, part) = match (class.find("TextModel"), class.find("VisionModel")) {
-        (Some(end), _) => (&class[..end], Part::Text),
-        (_, Some(end)) => (&class[..end], Part::Image),
-        (None, None) => (class.strip_suffix("Model")?, Part::Pair),
-    };
-    let name = stem.to_lowercase();
-    KINDS.iter().find(|kind| kind.name.replace('_', "") == name).map(|kind| (kind, part))
+fn by_architecture(file: &Map<String, Value>) -> Option<Class> {
+    class::known(file.get("architectures")?.get(0)?.as_str()?)
 }
 
-fn which(keys: Keys) -> Result<(&'static Kind, Part)> {
+/// What of which kind of model a file describes.
+struct Which {
+    kind: &'static Kind,
+    part: Part,
+    head: Head,
+    notes: Vec<String>,
+    /// The tower's keys stand in the section of a pair's file.
+    nested: bool,
+}
+
+fn which(keys: Keys) -> Result<Which> {
     let written = keys.text("model_type")?;
-    let found = match written {
-        Some(model_type) => known(model_type),
-        None => keys.map().and_then(by_architecture).or(known(&paired_type(keys)?)),
+    let name = architecture(keys)?;
+    let class = name.and_then(class::known);
+    let found = match (written, class) {
+        (Some(model_type), _) => known(model_type),
+        (None, Some(class)) => Some((class.kind, class.part)),
+        (None, None) => known(&paired_type(keys)?),
     };
-    let Some((kind, part)) = found else {
+    let Some((kind, of_type)) = found else {
         return Err(unknown(keys, written.unwrap_or("none")));
     };
-    // The text encoders of some pipelines say "clip" and have the keys of one tower.
     let sections = ["text_config", "vision_config", "text_config_dict", "vision_config_dict"];
-    let flat = part == Part::Pair && sections.iter().all(|section| !keys.has(section));
-    match keys.map().and_then(by_architecture) {
-        Some((_, of_class)) if flat && of_class != Part::Pair => Ok((kind, of_class)),
-        _ => Ok((kind, part)),
+    let flat = sections.iter().all(|section| !keys.has(section));
+    let mut notes = Vec::new();
+    // A class of another type runs that type's code, with this file's keys.
+    let class = match (name, class) {
+        (Some(_), Some(class)) if class.kind.name == kind.name => Some(class),
+        (Some(name), _) => {
+            notes.push(foreign(keys, name, kind, of_type)?);
+            None
+        }
+        (None, _) => None,
+    };
+    let (part, head) = match (of_type, class) {
+        // The configuration of one tower, whatever larger class it was cut out of.
+        (Part::Text | Part::Image, Some(class)) if class.part != of_type && class.head != Head::Classifier => {
+            notes.push(format!(
+                "architectures: the file is that of one tower, and its class {} has more: the one tower is counted",
+                name.unwrap_or_default()
+            ));
+            (of_type, Head::None)
+        }
+        (_, Some(class)) => (class.part, class.head),
+        (_, None) => (of_type, Head::None),
+    };
+    for (config, dict) in [("text_config", "text_config_dict"), ("vision_config", "vision_config_dict")] {
+        if kind.dicts && keys.has(config) && keys.has(dict) {
+            keys.settle(&[config]);
+            notes.push(format!("{dict} replaces {config}, as in transformers: {config} is not looked at"));
+        }
     }
+    let nested = part != Part::Pair && !flat;
+    if nested {
+        let other = match part {
+            Part::Text => ["vision_config", "vision_config_dict"],
+            _ => ["text_config", "text_config_dict"],
+        };
+        let others: Vec<&str> = other.into_iter().filter(|key| keys.has(key)).collect();
+        keys.settle(&others);
+        if !others.is_empty() {
+            let name = name.unwrap_or_default();
+            notes.push(format!("{name} is one tower: {} of the file is not run and not counted", others.join(" and ")));
+        }
+    }
+    Ok(Which { kind, part, head, notes, nested })
+}
+
+/// The keys of a tower alone: its section of a pair's file, or the file itself.
+fn tower_keys<'a>(keys: Keys<'a>, kind: &Kind, part: Part, nested: bool) -> Result<Keys<'a>> {
+    if nested { section(keys, kind, part) } else { Ok(keys) }
+}
+
+/// The number of classes, as the library reads it: that of the names, else as given, else 2.
+fn labels(keys: Keys) -> Result<u64> {
+    let given = match keys.get("num_labels") {
+        None => None,
+        Some(value) if value.as_u64() == Some(0) => Some(0),
+        Some(_) => Some(keys.dimension("num_labels", 2, Dimension::Width)?),
+    };
+    let named = match keys.get("id2label") {
+        None => None,
+        Some(Value::Object(names)) => Some(names.len() as u64),
+        Some(other) => {
+            return Err(keys
+                .bad("id2label", format!("{} does not name classes", shown(other)))
+                .remedy("give an object with a name for each class, or num_labels"));
+        }
+    };
+    Ok(named.or(given).unwrap_or(2))
 }
 
 /// The type of a pair whose own is not written, from its sections' types: CLIP's where those say
@@ -259,13 +371,26 @@ fn section<'a>(keys: Keys<'a>, kind: &Kind, part: Part) -> Result<Keys<'a>> {
     }
 }
 
-/// What a class that is none of this library's of the type may have beside it, or otherwise.
-fn foreign(class: Option<&str>, kind: &Kind) -> Option<String> {
-    let own = |class: &str| class.to_lowercase().starts_with(&kind.name.replace('_', ""));
-    let class = class.filter(|class| !own(class))?;
-    Some(format!(
-        "saved from the class {class}, which is none of {}'s own: counted as a plain {} pair",
-        kind.name, kind.name
+/// A class that is none of this library's of the type: a note of what is counted in its place, or
+/// a refusal where it has a head that nobody knows.
+fn foreign(keys: Keys, class: &str, kind: &Kind, part: Part) -> Result<String> {
+    if class.contains("For") && part == Part::Pair {
+        return Err(keys.bad("architectures", format!("the class {class:?} of a {} is not known", kind.name)).remedy(
+            format!(
+                "what it runs is not in the file: to count both towers give [\"{0}Model\"], for the image tower alone \
+             [\"{0}VisionModel\"], for the text tower alone [\"{0}TextModel\"]",
+                kind.class
+            ),
+        ));
+    }
+    let counted = match part {
+        Part::Pair => format!("both towers of a plain {}", kind.name),
+        Part::Text => format!("the text tower of a plain {}", kind.name),
+        Part::Image => format!("the image tower of a plain {}", kind.name),
+    };
+    Ok(format!(
+        "architectures: saved from the class {class}, which is none of {}'s own: counted is {counted}",
+        kind.name
     ))
 }
 

@@ -9,6 +9,7 @@ use crate::model::spec::*;
 /// A text tower, projected to a width where one is given.
 pub fn tower(keys: Keys, kind: &Kind, embed_dim: Option<u64>) -> Result<TextTower> {
     let defaults = &kind.text;
+    keys.refuse_filled("pruned_heads", "a tower whose heads were pruned")?;
     let width = keys.dimension("hidden_size", defaults.width, Dimension::Width)?;
     let heads = keys.dimension("num_attention_heads", defaults.heads, Dimension::Heads)?;
     limits::heads_divide(&keys, ("hidden_size", width), ("num_attention_heads", heads))?;
@@ -32,6 +33,7 @@ pub fn tower(keys: Keys, kind: &Kind, embed_dim: Option<u64>) -> Result<TextTowe
         projection: if embed_dim.is_some() { Projection::Linear { bias: false } } else { Projection::None },
     };
     let bert = |tower: TextTower| -> Result<TextTower> {
+        keys.refuse(&["is_decoder", "add_cross_attention"], "a BERT that is a decoder")?;
         let segments = keys.dimension("type_vocab_size", defaults.segments, Dimension::Vocab)?;
         Ok(TextTower {
             embedding: Embedding { segments, norm: true, ..tower.embedding },
@@ -87,7 +89,12 @@ pub fn notes(keys: Keys, kind: &Kind) -> Result<Vec<String>> {
 }
 
 pub fn activation(keys: Keys, default: Activation) -> Result<Activation> {
-    match keys.text("hidden_act")? {
+    activation_at(keys, "hidden_act", default)
+}
+
+/// The same under another key.
+pub fn activation_at(keys: Keys, key: &str, default: Activation) -> Result<Activation> {
+    match keys.text(key)? {
         None => Ok(default),
         Some("quick_gelu") => Ok(Activation::QuickGelu),
         Some("gelu") => Ok(Activation::Gelu),
@@ -95,7 +102,7 @@ pub fn activation(keys: Keys, default: Activation) -> Result<Activation> {
         Some("silu" | "swish") => Ok(Activation::Silu),
         Some("relu") => Ok(Activation::Relu),
         Some(other) => Err(keys
-            .bad("hidden_act", format!("{other:?} is not supported"))
+            .bad(key, format!("{other:?} is not supported"))
             .remedy("give quick_gelu, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, silu or relu")),
     }
 }

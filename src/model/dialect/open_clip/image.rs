@@ -16,6 +16,7 @@ pub fn tower(keys: Keys, quick_gelu: bool, embed_dim: u64) -> Result<ImageTower>
 
 fn vit(keys: Keys, quick_gelu: bool, embed_dim: u64) -> Result<Vit> {
     keys.refuse(&["input_patchnorm"], "a norm of the pixels of each patch")?;
+    keys.section("norm_kwargs")?;
     let image = keys.image_size("image_size", 224)?;
     let patch = keys.size("patch_size", 16, Dimension::Patch)?;
     limits::at_least_one_patch(&keys, image, patch)?;
@@ -26,6 +27,7 @@ fn vit(keys: Keys, quick_gelu: bool, embed_dim: u64) -> Result<Vit> {
         ..custom_attention(keys, encoder(keys, (width, 12, heads), quick_gelu)?)?
     };
     Ok(Vit {
+        channels: keys.dimension("in_chans", 3, Dimension::Channels)?,
         ln_pre: !keys.flag("no_ln_pre", false)?,
         ln_post: if after { NormSpan::Pooled } else { NormSpan::AllTokens },
         pooling: pooling(keys, embed_dim)?,
@@ -69,10 +71,10 @@ fn plain_pooling(keys: Keys) -> Result<ImagePooling> {
     }
     match keys.text("pool_type")? {
         None | Some("tok") => Ok(ImagePooling::ClassToken),
-        Some("avg") => Ok(ImagePooling::AveragePatches),
-        Some(other) => {
-            Err(keys.bad("pool_type", format!("{other:?} is not supported")).remedy("give \"tok\" or \"avg\""))
-        }
+        Some("avg" | "avg_all") => Ok(ImagePooling::AveragePatches),
+        Some(other) => Err(keys
+            .bad("pool_type", format!("{other:?} is not a pooling that is known"))
+            .remedy("a pooling that is known costs the same only where it pools without weights: see what the model's code does, and give \"tok\", \"avg\" or \"avg_all\" where it is one of these")),
     }
 }
 

@@ -5,7 +5,6 @@ mod given;
 mod image;
 mod named;
 mod text;
-mod unknown;
 
 use serde_json::{Map, Value};
 
@@ -58,10 +57,12 @@ pub fn read(
     let decoded = keys.section("multimodal_cfg")?.dimension("context_length", 77, Dimension::Context)?;
     let context = if keys.has("multimodal_cfg") { decoded } else { 77 };
     let text_tower = text::tower(text, quick_gelu, embed_dim, context)?;
-    let mut notes = text::notes(text)?;
+    let mut notes = text::notes(text, keys.has("multimodal_cfg"))?;
+    if vision.has("timm_model_name") {
+        notes.extend(vision.overruled("timm_model_name", &NAMED_AWAY));
+    }
     notes.extend(image_notes(&image));
     notes.extend(mask_notes(keys, vision)?);
-    notes.extend((dialect == "open_clip").then(|| unknown::note(vision)).flatten());
     Ok(ClipSpec {
         name: name.into(),
         dialect,
@@ -74,6 +75,22 @@ pub fn read(
         raw: RawKeys::read(text, vision),
     })
 }
+
+/// Keys of open_clip's own image towers, which a tower of timm's does not look at.
+const NAMED_AWAY: [&str; 12] = [
+    "layers",
+    "width",
+    "head_width",
+    "mlp_ratio",
+    "patch_size",
+    "pool_type",
+    "attentional_pool",
+    "attn_pooler_queries",
+    "attn_pooler_heads",
+    "no_ln_pre",
+    "final_ln_after_pool",
+    "ls_init_value",
+];
 
 /// CoCa's decoder.
 fn multimodal(keys: Keys, image: &ImageTower, text: &TextTower) -> Result<Option<Network>> {
@@ -117,7 +134,7 @@ fn image_notes(image: &ImageTower) -> Option<String> {
 /// TinyCLIP's masks are learnt: how much of the model they leave is in the weights.
 fn mask_notes(keys: Keys, vision: Keys) -> Result<Option<String>> {
     const MASKS: [&str; 5] = ["mask_image", "mask_text", "l0_module_image", "l0_module_text", "sparsity_warmup"];
-    let masked = MASKS.iter().any(|key| keys.has(key) || vision.has(key));
+    let masked = MASKS.iter().filter(|key| keys.has(key) | vision.has(key)).count() > 0;
     Ok(masked.then(|| {
         "the model's masks (TinyCLIP \"auto\") are learnt, and the file does not tell what they leave: \
          the count is that of the unmasked model, an upper bound"

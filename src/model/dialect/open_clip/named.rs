@@ -36,7 +36,7 @@ const fn named(name: &'static str, code: Code, vocab: u64, dims: [u64; 4]) -> Na
     Named { name, code, vocab, width, layers, heads, mlp_width }
 }
 
-const TOWERS: [Named; 17] = [
+const TOWERS: [Named; 33] = [
     named("roberta-base", ROBERTA, 50_265, [768, 12, 12, 3072]),
     named("roberta-large", ROBERTA, 50_265, [1024, 24, 16, 4096]),
     named("xlm-roberta-base", ROBERTA, 250_002, [768, 12, 12, 3072]),
@@ -47,6 +47,22 @@ const TOWERS: [Named; 17] = [
     named("bert-base-multilingual-cased", BERT, 119_547, [768, 12, 12, 3072]),
     named("bert-large-uncased", BERT, 30_522, [1024, 24, 16, 4096]),
     named("microsoft/BiomedNLP-PubMedBERT-base-uncased-abstract", BERT, 30_522, [768, 12, 12, 3072]),
+    named("microsoft/BiomedNLP-BiomedBERT-base-uncased-abstract", BERT, 30_522, [768, 12, 12, 3072]),
+    named("microsoft/BiomedNLP-BiomedBERT-base-uncased-abstract-fulltext", BERT, 30_522, [768, 12, 12, 3072]),
+    named("microsoft/BiomedNLP-PubMedBERT-base-uncased-abstract-fulltext", BERT, 30_522, [768, 12, 12, 3072]),
+    named("microsoft/BiomedNLP-BiomedBERT-large-uncased-abstract", BERT, 30_522, [1024, 24, 16, 4096]),
+    named("intfloat/e5-small", BERT, 30_522, [384, 12, 12, 1536]),
+    named("intfloat/e5-base", BERT, 30_522, [768, 12, 12, 3072]),
+    named("intfloat/e5-large", BERT, 30_522, [1024, 24, 16, 4096]),
+    named("intfloat/e5-small-v2", BERT, 30_522, [384, 12, 12, 1536]),
+    named("intfloat/e5-base-v2", BERT, 30_522, [768, 12, 12, 3072]),
+    named("intfloat/e5-large-v2", BERT, 30_522, [1024, 24, 16, 4096]),
+    named("intfloat/multilingual-e5-base", ROBERTA, 250_002, [768, 12, 12, 3072]),
+    named("intfloat/multilingual-e5-large", ROBERTA, 250_002, [1024, 24, 16, 4096]),
+    named("BAAI/bge-small-en-v1.5", BERT, 30_522, [384, 12, 12, 1536]),
+    named("BAAI/bge-base-en-v1.5", BERT, 30_522, [768, 12, 12, 3072]),
+    named("BAAI/bge-large-en-v1.5", BERT, 30_522, [1024, 24, 16, 4096]),
+    named("thenlper/gte-base", BERT, 30_522, [768, 12, 12, 3072]),
     named("mt5-small", Code::T5, 250_112, [512, 8, 6, 1024]),
     named("mt5-base", Code::T5, 250_112, [768, 12, 12, 2048]),
     named("mt5-large", Code::T5, 250_112, [1024, 24, 16, 2816]),

@@ -24,6 +24,7 @@ pub fn tower(keys: Keys, quick_gelu: bool, embed_dim: u64, context: u64) -> Resu
         }
     }
     let (width, heads) = width_and_heads(keys)?;
+    keys.section("norm_kwargs")?;
     let context = keys.context(keys.dimension("context_length", context, Dimension::Context)?);
     let class_token = keys.flag("embed_cls", false)?;
     let bias = keys.flag("proj_bias", false)?;
@@ -165,11 +166,29 @@ pub fn activation(keys: Keys, quick_gelu: bool) -> Result<Activation> {
     }
 }
 
-/// What the file does not tell about the text tower.
-pub fn notes(keys: Keys) -> Result<Vec<String>> {
-    match keys.text("hf_model_name")? {
-        Some(_) if keys.given_tower(&given::TEXT_MARKS).is_some() => Ok(Vec::new()),
-        Some(name) => named::notes(keys, name),
-        None => Ok(Vec::new()),
+/// What the file does not tell about the text tower. A CoCa's decoder takes the words from the
+/// section, whoever its text tower is.
+pub fn notes(keys: Keys, decoded: bool) -> Result<Vec<String>> {
+    const NAMED_AWAY: [&str; 13] = [
+        "width",
+        "heads",
+        "layers",
+        "mlp_ratio",
+        "vocab_size",
+        "no_causal_mask",
+        "pool_type",
+        "proj_bias",
+        "proj_type",
+        "act_kwargs",
+        "embed_cls",
+        "ls_init_value",
+        "final_ln_after_pool",
+    ];
+    let Some(name) = keys.text("hf_model_name")? else { return Ok(Vec::new()) };
+    let away: Vec<&str> = NAMED_AWAY.into_iter().filter(|key| !(decoded && *key == "vocab_size")).collect();
+    let mut notes: Vec<String> = keys.overruled("hf_model_name", &away).into_iter().collect();
+    if keys.given_tower(&given::TEXT_MARKS).is_none() {
+        notes.extend(named::notes(keys, name)?);
     }
+    Ok(notes)
 }

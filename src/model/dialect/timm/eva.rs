@@ -120,9 +120,10 @@ pub fn naflex(name: &Name, keys: &Keys, head: &Head) -> Result<ImageTower> {
     let gated = own.flag("swiglu_mlp", false)?;
     let mlp_width = limits::mlp_width(&own, width, own.number("mlp_ratio", 4.0)?)?;
     let pool_mlp_width = limits::mlp_width(&own, width, own.number("attn_pool_mlp_ratio", 4.0)?)?;
-    let image = keys.image_size("image_size", 256)?;
-    let patch = Size::square(name.patch.unwrap_or(16));
+    let patch = own.size("patch_size", name.patch.unwrap_or(16), Dimension::Patch)?;
+    let image = naflex_image(keys, patch)?;
     limits::at_least_one_patch(keys, image, patch)?;
+    let table = own.size("pos_embed_grid_size", 16, Dimension::Patch)?.area();
     let encoder = Encoder {
         mlp: if gated { Mlp::Gated } else { Mlp::Plain },
         activation: if gated { Activation::Silu } else { Activation::Gelu },
@@ -136,8 +137,8 @@ pub fn naflex(name: &Name, keys: &Keys, head: &Head) -> Result<ImageTower> {
         patch_linear: true,
         // One register.
         prefix: 1,
-        // A table of 16 x 16, interpolated to the image's grid.
-        positions: Positions::Patches { table: 256 },
+        // A table of 16 x 16 unless another is given, interpolated to the image's grid.
+        positions: Positions::Patches { table },
         pooling: ImagePooling::Attention(AttentionPool {
             patches_only: true,
             ..AttentionPool::siglip(heads, pool_mlp_width)
@@ -145,4 +146,33 @@ pub fn naflex(name: &Name, keys: &Keys, head: &Head) -> Result<ImageTower> {
         projection: head.projection,
         ..eva(image, patch, encoder)
     }))
+}
+
+/// An image of as many patches as `image_seq_len` has, where it is given: images are resized so
+/// that they have no more.
+fn naflex_image(keys: &Keys, patch: Size) -> Result<Size> {
+    let image = keys.image_size("image_size", 256)?;
+    let Size { height, width } = patch;
+    if !keys.has("image_seq_len") || keys.wants_image_size() {
+        keys.settle(&["image_seq_len"]);
+        return Ok(image);
+    }
+    let most = keys.dimension("image_seq_len", 256, Dimension::Image)?;
+    let whole = Size { height: image.height / height, width: image.width / width };
+    if whole.area() <= most && whole.area() > 0 {
+        return if whole.area() == most {
+            Ok(image)
+        } else {
+            Err(keys
+                .bad("image_seq_len", format!("{most} tokens, and image_size is {} patches", whole.area()))
+                .remedy("give the number of patches that image_size has, or --image-size"))
+        };
+    }
+    let side = most.isqrt();
+    if side * side != most {
+        return Err(keys
+            .bad("image_seq_len", format!("{most} patches are no square image"))
+            .remedy("give a square number, or --image-size"));
+    }
+    Ok(Size { height: side * height, width: side * width })
 }

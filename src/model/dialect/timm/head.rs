@@ -45,7 +45,7 @@ impl Head {
             }
         };
         let bias = keys.flag("timm_proj_bias", false)?;
-        let written = keys.map().is_some_and(|map| map.contains_key("timm_proj"));
+        let written = keys.written("timm_proj");
         let projection = match keys.text("timm_proj")? {
             None | Some("") if written && attention.is_some() => Projection::None,
             // The network's own classifier, with its bias, is the map into the embedding space.

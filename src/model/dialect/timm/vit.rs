@@ -4,7 +4,7 @@ use super::head::{Head, Pool};
 use super::name::Name;
 use crate::Result;
 use crate::model::json::Keys;
-use crate::model::limits;
+use crate::model::limits::{self, Dimension};
 use crate::model::networks::conv_stem;
 use crate::model::spec::*;
 
@@ -80,12 +80,14 @@ pub fn tower(name: &Name, keys: &Keys, head: &Head) -> Option<Result<ImageTower>
 }
 
 fn vit(dims: &Dims, variant: Variant, patch: u64, name: &Name, keys: &Keys, head: &Head) -> Result<ImageTower> {
+    let own = keys.section("timm_model_kwargs")?;
+    let dims = &given(dims, own)?;
     let image = keys.image_size("image_size", name.image.unwrap_or(224))?;
-    let patch = Size::square(patch);
+    let patch = own.size("patch_size", patch, Dimension::Patch)?;
     limits::at_least_one_patch(keys, image, patch)?;
     let clip = matches!(variant, Variant::Clip | Variant::ClipQuick);
     let class_token = matches!(variant, Variant::Plain | Variant::Clip | Variant::ClipQuick | Variant::Mci);
-    let mlp_width = limits::mlp_width(keys, dims.width, dims.ratio)?;
+    let mlp_width = limits::mlp_width(&own, dims.width, dims.ratio)?;
     let plain = Encoder::plain(dims.width, dims.layers, dims.heads, mlp_width);
     let patches = Size { height: image.height / patch.height, width: image.width / patch.width }.area();
     let natural = match variant {
@@ -100,7 +102,7 @@ fn vit(dims: &Dims, variant: Variant, patch: u64, name: &Name, keys: &Keys, head
         family: Family::Timm,
         image,
         patch,
-        channels: 3,
+        channels: own.dimension("in_chans", 3, Dimension::Channels)?,
         patch_linear: false,
         patch_bias: !clip,
         prefix: u64::from(class_token),
@@ -127,4 +129,17 @@ fn vit(dims: &Dims, variant: Variant, patch: u64, name: &Name, keys: &Keys, head
         Variant::Mci => ImageTower::Network(conv_stem::before(&vit, head.embed_dim)),
         _ => ImageTower::Vit(vit),
     })
+}
+
+/// The dimensions with those that `timm_model_kwargs` gives in their place.
+fn given(dims: &Dims, own: Keys) -> Result<Dims> {
+    let given = Dims {
+        name: dims.name,
+        width: own.dimension("embed_dim", dims.width, Dimension::Width)?,
+        layers: own.dimension("depth", dims.layers, Dimension::Layers)?,
+        heads: own.dimension("num_heads", dims.heads, Dimension::Heads)?,
+        ratio: own.number("mlp_ratio", dims.ratio)?,
+    };
+    limits::heads_divide(&own, ("embed_dim", given.width), ("num_heads", given.heads))?;
+    Ok(given)
 }
