@@ -8,7 +8,7 @@ FEATURES := --features flopledger-clip/gemm
 ROWS ?=
 FLOPLEDGER := $(TARGET)/release/flopledger
 
-.PHONY: build run test test-all test-frameworks test-python lint bench fuzz install clean
+.PHONY: build run test test-all test-frameworks test-python test-tools lint bench fuzz install clean
 
 build:
 	$(CARGO) build --release --locked $(FEATURES)
@@ -42,6 +42,25 @@ $(VENV)/done: workloads/requirements.txt
 	$(VENV)/bin/pip install --quiet --index-url https://download.pytorch.org/whl/cpu torch torchvision \
 		|| $(VENV)/bin/pip install --quiet torch torchvision
 	$(VENV)/bin/pip install --quiet -r workloads/requirements.txt
+	touch $@
+
+# The FLOP tools that conventions are about, as new as there are, against the figures recorded of them: says which
+# settings no longer hold. TOOLS: of these alone. FLOPLEDGER_TOOLS_PYTHON: an interpreter that has the tools.
+# PYTORCH_MODEL_SUMMARY: a checkout of ceykmc's, which is in no registry.
+TOOLS_VENV := $(TARGET)/tools-venv
+TOOLS_PYTHON := $(or $(FLOPLEDGER_TOOLS_PYTHON),$(abspath $(TOOLS_VENV))/bin/python)
+TOOLS ?=
+
+test-tools: $(if $(FLOPLEDGER_TOOLS_PYTHON),,$(TOOLS_VENV)/done)
+	ULTRALYTICS_THOP=$(or $(ULTRALYTICS_THOP),$(abspath $(TOOLS_VENV))/ultralytics-thop) \
+		$(TOOLS_PYTHON) tests/conventions/measured/measure.py $(TOOLS)
+
+# What cannot be installed is left out, and the script says so.
+$(TOOLS_VENV)/done: tests/conventions/measured/requirements.txt
+	python3 -m venv $(TOOLS_VENV)
+	$(TOOLS_VENV)/bin/pip install --quiet -r $<
+	$(TOOLS_VENV)/bin/pip install --quiet --no-deps --target $(TOOLS_VENV)/ultralytics-thop ultralytics-thop
+	DS_BUILD_OPS=0 $(TOOLS_VENV)/bin/pip install --quiet deepspeed || echo "deepspeed is left out"
 	touch $@
 
 lint:
