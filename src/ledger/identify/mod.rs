@@ -219,7 +219,7 @@ fn matched(tried: &Tried, number: Written, chance: &Chance) -> Match {
 }
 
 fn said(likely: &Likelihood, exact: bool) -> String {
-    let digits = if exact { "every digit agrees" } else { "agrees as far as it is written" };
+    let digits = if exact { "every digit agrees" } else { "within its rounding" };
     let words = [digits].into_iter().chain(likely.words.iter().copied());
     words.collect::<Vec<_>>().join(", ")
 }

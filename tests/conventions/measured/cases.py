@@ -120,6 +120,8 @@ CASES = [
     *eva("deepspeed", "open_clip-meta-macs"),
     *eva("flopth", "open_clip"),
     *eva("ultralytics-thop", "open_clip", towers=("image",)),
+    # On a CPU it does not see that function.
+    Case("ptflops-pytorch", "open_clip", models=("EVA01-g-14",), towers=("image",)),
     # DeepSpeed 0.14 leaves the functions that it replaced.
     *profiles("second"),
     *profiles("third"),
