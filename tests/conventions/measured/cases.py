@@ -121,7 +121,7 @@ CASES = [
     *eva("flopth", "open_clip"),
     *eva("ultralytics-thop", "open_clip", towers=("image",)),
     # On a CPU it does not see that function.
-    Case("ptflops-pytorch", "open_clip", models=("EVA01-g-14",), towers=("image",)),
+    Case("ptflops-pytorch", "open_clip", mode="no_grad", models=("EVA01-g-14",), towers=("image",)),
     # DeepSpeed 0.14 leaves the functions that it replaced.
     *profiles("second"),
     *profiles("third"),
