@@ -1,5 +1,7 @@
 //! All counts that a number could be: convention x setting x tower x examples x reading.
 
+use std::ops::RangeInclusive;
+
 use serde::Serialize;
 
 use super::Query;
@@ -81,9 +83,13 @@ pub fn without_class_token(spec: &ClipSpec) -> Option<ClipSpec> {
     }
 }
 
-pub fn candidates<'a>(variant: &Variant<'a>, number: Written, query: &Query) -> Vec<Candidate<'a>> {
+/// How many counts there are of a model, and those of them that are at least half the number and at most
+/// twice it: whatever is further away is no hit, and says nothing of how dense hits are.
+pub fn candidates<'a>(variant: &Variant<'a>, number: Written, query: &Query) -> (usize, Vec<Candidate<'a>>) {
     let &Variant { subject, class_token } = variant;
     let conventions = all().filter(|convention| class_token || convention.counts_terms());
+    let near = around(number);
+    let mut tried = 0;
     let mut candidates = Vec::new();
     for convention in conventions {
         let counts = Counts::of(convention, subject);
@@ -95,18 +101,20 @@ pub fn candidates<'a>(variant: &Variant<'a>, number: Written, query: &Query) -> 
             let count = CountName { convention, scope };
             for examples in examples(&count, number, query) {
                 let Some(printed) = counts.value(place, examples) else { continue };
-                candidates.extend(readings(&count, printed).map(|(reading, value)| Candidate {
-                    subject,
-                    count,
-                    examples,
-                    class_token,
-                    reading,
-                    value,
-                }));
+                for (reading, value) in readings(&count, printed) {
+                    tried += 1;
+                    if near.contains(&value) {
+                        candidates.push(Candidate { subject, count, examples, class_token, reading, value });
+                    }
+                }
             }
         }
     }
-    candidates
+    (tried, candidates)
+}
+
+fn around(number: Written) -> RangeInclusive<Count> {
+    number.value / 2..=2 * number.value
 }
 
 const SCOPES: [Scope; 3] = [Scope::IMAGE, Scope::TEXT, Scope::Total];

@@ -3,7 +3,7 @@
 use super::Tried;
 use crate::units::{Count, Written};
 
-/// What was tried: values, and how far each is from what is usual.
+/// Different values within a factor of 2 of the number, and how far each is from what is usual.
 pub struct Chance {
     /// By distance from the usual, how many different values of at most that distance are within a
     /// factor of 2 of the number.
@@ -13,10 +13,8 @@ pub struct Chance {
 
 impl Chance {
     pub fn new(tried: &[Tried], number: Written) -> Chance {
-        let around = (number.value / 2)..=(number.value.saturating_mul(2));
         let mut values: Vec<(Count, u32)> =
             tried.iter().map(|tried| (tried.candidate.value, tried.likely.away)).collect();
-        values.retain(|(value, _)| around.contains(value));
         // The least distance of each value stands first.
         values.sort_unstable();
         values.dedup_by_key(|(value, _)| *value);

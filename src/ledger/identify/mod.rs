@@ -123,16 +123,23 @@ pub fn identify(number: Written, query: &Query, specs: &[ClipSpec]) -> Result<Id
     let with = subjects.iter().map(|subject| Variant { subject, class_token: true });
     let variants = with.chain(without.iter().map(|subject| Variant { subject, class_token: false }));
     let wanted = number.per != Some(Per::Parameters);
-    let all = variants.filter(|_| wanted).flat_map(|variant| candidates::candidates(&variant, number, query));
-    let tried: Vec<Tried> =
-        all.map(|candidate| Tried { likely: likely::likelihood(&candidate, number, query), candidate }).collect();
-    let chance = Chance::new(&tried, number);
-    let mut found: Vec<&Tried> = tried.iter().filter(|tried| number.admits(tried.candidate.value)).collect();
+    let (mut tried, mut near) = (0, Vec::new());
+    for variant in variants.filter(|_| wanted) {
+        let (all, of_variant) = candidates::candidates(&variant, number, query);
+        tried += all;
+        near.extend(
+            of_variant
+                .into_iter()
+                .map(|candidate| Tried { likely: likely::likelihood(&candidate, number, query), candidate }),
+        );
+    }
+    let chance = Chance::new(&near, number);
+    let mut found: Vec<&Tried> = near.iter().filter(|tried| number.admits(tried.candidate.value)).collect();
     found.sort_by_key(|tried| {
         let distance = tried.candidate.value.abs_diff(number.value);
         (distance != 0, tried.likely.away, batch(tried.candidate.examples), distance)
     });
-    let nearest = if found.is_empty() && parameters.is_empty() { nearest(&tried, number) } else { None };
+    let nearest = if found.is_empty() && parameters.is_empty() { nearest(&near, number) } else { None };
     let matches: Vec<Match> = found.iter().map(|tried| matched(tried, number, &chance)).collect();
     let nearest = nearest.map(|tried| nearest_of(tried, number, &chance)).transpose()?;
     let mut shown: Vec<&str> = matches.iter().map(|found| found.model.as_str()).collect();
@@ -143,7 +150,7 @@ pub fn identify(number: Written, query: &Query, specs: &[ClipSpec]) -> Result<Id
         number: number.value,
         rounding: number.rounding,
         models: specs.iter().map(|spec| spec.name.clone()).collect(),
-        tried: tried.len(),
+        tried,
         expected_by_chance: chance.expected(),
         notes: notes(specs, &shown),
         parameters,
