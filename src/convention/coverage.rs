@@ -29,8 +29,8 @@ pub struct Coverage {
 pub enum Beyond {
     /// Not even EVA's.
     ClipAlone,
-    /// Not even EVA's, and of CLIP's own those alone whose activation is QuickGELU.
-    QuickGelu,
+    /// Not even EVA's, and of CLIP's own those alone whose activation is QuickGELU or GELU by its definition.
+    ClipWithoutTanh,
     Nothing,
     /// timm's vision transformers, whose maps are all modules.
     Timm,
@@ -83,17 +83,17 @@ impl Coverage {
                     let known = spec.network().is_some_and(|network| names.contains(&network.name));
                     timm || (known && tower == Tower::Image)
                 }
-                Beyond::ClipAlone | Beyond::QuickGelu | Beyond::Nothing => false,
+                Beyond::ClipAlone | Beyond::ClipWithoutTanh | Beyond::Nothing => false,
             }
     }
 
     /// Is this tower of CLIP's own kind, where the rules are for no other?
     fn admits(&self, spec: &ClipSpec, tower: Tower) -> bool {
-        let quick = || spec.stack(tower).is_none_or(|stack| stack.encoder.activation == Activation::QuickGelu);
+        let without_tanh = || spec.stack(tower).is_none_or(|stack| stack.encoder.activation != Activation::GeluTanh);
         let own = tower != Tower::Image || spec.family() == Family::Clip;
         match self.beyond {
             Beyond::ClipAlone => own,
-            Beyond::QuickGelu => own && quick(),
+            Beyond::ClipWithoutTanh => own && without_tanh(),
             Beyond::Nothing | Beyond::Timm | Beyond::Networks(_) | Beyond::Everything => true,
         }
     }
@@ -123,8 +123,9 @@ impl Coverage {
                 Some(Activation::Gelu | Activation::GeluTanh) => Weight::Elements(each),
                 _ => Weight::Nothing,
             },
-            Weight::QuickGelu(each) => match activation(spec, term) {
-                Some(Activation::QuickGelu) => Weight::Elements(each),
+            Weight::Activations { gelu, quick } => match activation(spec, term) {
+                Some(Activation::QuickGelu) => Weight::Elements(quick),
+                Some(Activation::Gelu) => Weight::Elements(gelu),
                 _ => Weight::Nothing,
             },
             weight => weight,
@@ -138,7 +139,7 @@ impl Coverage {
 
     fn weighed(&self, spec: &ClipSpec, term: &Term, weight: Weight) -> Count {
         match weight {
-            Weight::Nothing | Weight::Gelu(_) | Weight::QuickGelu(_) => 0,
+            Weight::Nothing | Weight::Gelu(_) | Weight::Activations { .. } => 0,
             Weight::Macs(each) => each * term.macs,
             Weight::MacsTwice(each) => 2 * each * term.macs,
             Weight::MacsAndEarlier(each, earlier) => each * (earlier + 1) * term.macs,
@@ -168,7 +169,7 @@ impl Coverage {
                 Scope::Tower(_) => faithful,
             },
             Weight::Nothing if term.macs > 0 && term.tower.is_some() => Account::Uncounted(Cause::uncounted(term.role)),
-            Weight::Nothing | Weight::Gelu(_) | Weight::QuickGelu(_) => faithful,
+            Weight::Nothing | Weight::Gelu(_) | Weight::Activations { .. } => faithful,
             Weight::Macs(each) => faithful.with(Cause::MacOnce, (each as Amount - 2) * macs),
             Weight::MacsTwice(each) => {
                 let each = each as Amount;

@@ -36,8 +36,11 @@ pub enum Weight {
     /// So many for each element where the activation is one library function, as GELU is.
     /// QuickGELU is a product and a sigmoid, which no tool counts.
     Gelu(Count),
-    /// So many for each element where the activation is QuickGELU, and nothing of another.
-    QuickGelu(Count),
+    /// So many for each element of a GELU by its definition, and so many of a QuickGELU.
+    Activations {
+        gelu: Count,
+        quick: Count,
+    },
     /// Its learnt numbers once, however many tokens they meet.
     Parameters,
     /// Its learnt numbers once for each token, however many examples a batch has: the first
@@ -91,7 +94,9 @@ impl fmt::Display for Weight {
             Weight::SoftmaxSteps => f.write_str("3n - 1 for each row of n"),
             Weight::Elements(each) => write!(f, "{each} for each element"),
             Weight::Gelu(each) => write!(f, "{each} for each element of a GELU, 0 of a QuickGELU"),
-            Weight::QuickGelu(each) => write!(f, "{each} for each element of a QuickGELU, 0 of a GELU"),
+            Weight::Activations { gelu, quick } => {
+                write!(f, "{quick} for each element of a QuickGELU, {gelu} of a GELU")
+            }
             Weight::Parameters => f.write_str("1 for each learnt number"),
             Weight::ParametersEachToken => f.write_str("1 for each learnt number and token, whatever the batch"),
         }

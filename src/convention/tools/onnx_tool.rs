@@ -15,14 +15,14 @@ pub const SETTINGS: [Convention; 1] = [Convention {
     setting: Some("open_clip"),
     unit: Unit::Mac,
     default_scope: Scope::IMAGE,
-    description: "onnx-tool 1.0 on open_clip 3 as torch 2.15 exports it by tracing, opset 17, with QuickGELU: what it \
+    description: "onnx-tool 1.0 on open_clip 3 as torch 2.15 exports it by tracing, opset 17: what it \
                   calls MACs has element-wise work in x86 instructions",
     documented: "https://github.com/ThanatosShinji/onnx-tool",
     method: Method::Coverage(Coverage {
         rules: &[&SEEN, &ELEMENTS, &GRAPH],
         final_norm: NormSpan::AllTokens,
         image_only: false,
-        beyond: Beyond::QuickGelu,
+        beyond: Beyond::ClipWithoutTanh,
     }),
 }];
 
@@ -35,8 +35,8 @@ const SEEN: [Rule; 2] =
 const ELEMENTS: [Rule; 4] = [
     rule(Where::Anywhere, &LAYER_NORMS, Weight::Work(work(7, 29, 0))),
     rule(Where::Anywhere, &[Role::Softmax], Weight::Elements(36)),
-    // 1.702 x, its sigmoid, and the product of both.
-    rule(Where::Anywhere, &[Role::Act], Weight::QuickGelu(34)),
+    // 1.702 x, its sigmoid, and the product of both; or a division, a sum and two products around an erf.
+    rule(Where::Anywhere, &[Role::Act], Weight::Activations { gelu: 7, quick: 34 }),
     rule(Where::Anywhere, &[Role::Position, Role::AttnResidual, Role::MlpResidual, Role::Mask], Weight::Elements(1)),
 ];
 const GRAPH: [Rule; 4] = [

@@ -35,7 +35,7 @@ pub const SETTINGS: [Convention; 3] = [
 const SEEN: [Rule; 3] = [
     rule(Where::Anywhere, &PRODUCTS, Weight::Macs(1)),
     rule(Where::Anywhere, &LAYER_NORMS, Weight::Elements(1)),
-    rule(Where::Anywhere, &[Role::Act], Weight::QuickGelu(2)),
+    rule(Where::Anywhere, &[Role::Act], Weight::Activations { gelu: 0, quick: 2 }),
 ];
 /// Four products of sizes in each call of torch's attention module.
 const SIZES: [Rule; 1] =

@@ -112,7 +112,7 @@ CASES = [
     *huggingface("flopth", "hf", "sdpa"),
     Case("pytorch-model-summary", "open_clip", "flop", towers=("image",)),
     Case("pytorch-model-summary", "hf", "flop", library="hf-sdpa", models=PRESET, towers=("image",)),
-    Case("onnx-tool", "open_clip"),
+    Case("onnx-tool", "open_clip", models=("ViT-B-32-quickgelu", "ViT-B-32")),
     Case("hf-trainer", "", "flop", library="hf-towers", device="meta", models=PRESET),
     # EVA's image tower in timm, whose qkv is a function; on the meta device torch takes linear layers apart.
     *eva("ptflops-pytorch", "open_clip-meta"),
