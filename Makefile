@@ -10,7 +10,7 @@ ROWS ?=
 TORTURE ?=
 FLOPLEDGER := $(TARGET)/release/flopledger
 
-.PHONY: build run test test-all test-frameworks test-python test-torture lint bench fuzz install clean
+.PHONY: build run test test-all test-frameworks test-python test-torture lint bench fuzz install clean test-tools
 
 build:
 	$(CARGO) build --release --locked $(FEATURES)
@@ -50,6 +50,24 @@ $(VENV)/done: workloads/requirements.txt
 test-torture: build
 	FLOPLEDGER_FUZZ_SEEDS=$(or $(SEEDS),2) $(CARGO) test --release --locked $(FEATURES) --test fuzz -- --ignored
 	tests/torture/torture.py --flopledger $(FLOPLEDGER) --json $(TARGET)/torture.json $(TORTURE)
+# The FLOP tools that conventions are about, as new as there are, against the figures recorded of them: says which
+# settings no longer hold. TOOLS: of these alone. FLOPLEDGER_TOOLS_PYTHON: an interpreter that has the tools.
+# PYTORCH_MODEL_SUMMARY: a checkout of ceykmc's, which is in no registry.
+TOOLS_VENV := $(TARGET)/tools-venv
+TOOLS_PYTHON := $(or $(FLOPLEDGER_TOOLS_PYTHON),$(abspath $(TOOLS_VENV))/bin/python)
+TOOLS ?=
+
+test-tools: $(if $(FLOPLEDGER_TOOLS_PYTHON),,$(TOOLS_VENV)/done)
+	ULTRALYTICS_THOP=$(or $(ULTRALYTICS_THOP),$(abspath $(TOOLS_VENV))/ultralytics-thop) \
+		$(TOOLS_PYTHON) tests/conventions/measured/measure.py $(TOOLS)
+
+# What cannot be installed is left out, and the script says so.
+$(TOOLS_VENV)/done: tests/conventions/measured/requirements.txt
+	python3 -m venv $(TOOLS_VENV)
+	$(TOOLS_VENV)/bin/pip install --quiet -r $<
+	$(TOOLS_VENV)/bin/pip install --quiet --no-deps --target $(TOOLS_VENV)/ultralytics-thop ultralytics-thop
+	DS_BUILD_OPS=0 $(TOOLS_VENV)/bin/pip install --quiet deepspeed || echo "deepspeed is left out"
+	touch $@
 
 lint:
 	$(CARGO) fmt --all -- --check

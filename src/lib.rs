@@ -21,4 +21,4 @@ pub mod units;
 pub mod utilisation;
 
 pub use error::{Error, Result};
-pub use library::{estimate, explain, flops_by_tower, identify, model, model_as, total_flops};
+pub use library::{estimate, explain, flops_by_tower, identify, identify_as, model, model_as, total_flops};

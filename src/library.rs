@@ -11,7 +11,7 @@ use std::path::Path;
 
 use crate::convention::{self, Estimate, Subject};
 use crate::ledger::explain::{Explanation, Side};
-use crate::ledger::identify::Identification;
+use crate::ledger::identify::{Identification, Query};
 use crate::model::terms::flops;
 use crate::model::{self, ClipSpec, Wanted};
 use crate::nearest::nearest;
@@ -100,16 +100,28 @@ pub fn total_flops(spec: &ClipSpec) -> Count {
 /// # Ok::<(), flopledger::Error>(())
 /// ```
 pub fn identify(number: &str, models: &[ClipSpec]) -> Result<Identification> {
-    let written = Written::parse(number).ok_or_else(|| {
-        Error::input(format!("{number}: not a whole number of FLOPs or MACs")).remedy(
-            "write digits, perhaps a prefix (k, M, G, T, P, E) and a unit: 116512260096, '116.5 G', 0.117T, 14.04e9",
-        )
-    })?;
+    identify_as(number, &Query::default(), models)
+}
+
+/// The same of a number of which more is known: that it is of a batch, of frames, of one tower, or the
+/// total of so many samples.
+///
+/// ```
+/// use flopledger::ledger::identify::Query;
+///
+/// let spec = flopledger::model("ViT-B-16")?;
+/// let video = Query { frames: Some(16), ..Query::default() };
+/// let found = flopledger::identify_as("281 GFLOPs", &video, &[spec])?;
+/// assert!(found.matches.iter().any(|found| (found.convention, found.tower) == ("timm", "image")));
+/// # Ok::<(), flopledger::Error>(())
+/// ```
+pub fn identify_as(number: &str, query: &Query, models: &[ClipSpec]) -> Result<Identification> {
+    let written = Written::read(number)?;
     if !models.is_empty() {
-        return crate::ledger::identify::identify(written, models);
+        return crate::ledger::identify::identify(written, query, models);
     }
     let presets: Vec<ClipSpec> = model::names().map(model::preset).collect::<Result<_>>()?;
-    crate::ledger::identify::identify(written, &presets)
+    crate::ledger::identify::identify(written, query, &presets)
 }
 
 /// The ledger from one count of a model to another, cause by cause. A side is a convention,

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use written::Written;
+pub use written::{Per, Written};
 
 /// A count of operations. 128 bits, so that no product of dimensions that `model` admits
 /// can overflow.

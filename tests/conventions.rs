@@ -1,5 +1,6 @@
 //! What the tools really printed, against what their conventions say: figures measured for two
-//! models by ten tools, in `conventions/*.csv` (written by `conventions/generate.py`).
+//! models by ten tools, in `conventions/*.csv` (written by `conventions/generate.py`), and those of
+//! today's tools, in `conventions/measured/figures.csv` (written by `measure.py` beside it).
 
 use std::path::Path;
 
@@ -17,10 +18,21 @@ struct Printed {
     unit: String,
     value: String,
     source: String,
+    #[serde(default)]
+    date: String,
 }
 
 fn printed() -> Vec<Printed> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conventions");
+    rows_in("tests/conventions")
+}
+
+/// What `measure.py` wrote.
+fn measured() -> Vec<Printed> {
+    rows_in("tests/conventions/measured")
+}
+
+fn rows_in(folder: &str) -> Vec<Printed> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let paths = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
     let tables = paths.filter(|path| path.extension().is_some_and(|end| end == "csv"));
     tables.flat_map(|path| csv::Reader::from_path(path).unwrap().into_deserialize().map(|row| row.unwrap())).collect()
@@ -30,8 +42,10 @@ fn printed() -> Vec<Printed> {
 fn said(row: &Printed) -> (String, &'static str) {
     let setting = if row.setting.is_empty() { String::new() } else { format!("@{}", row.setting) };
     let count = CountName::parse(&format!("{}{setting}:{}", row.tool, row.tower)).unwrap();
-    let spec = preset(&row.model).unwrap();
-    let value = count.convention.count(&Subject::new(&spec), count.scope).unwrap();
+    let spec = model_of(row);
+    let value = count.convention.count(&Subject::new(&spec), count.scope).unwrap_or_else(|| {
+        panic!("nothing is said of {} {}@{}:{}", row.model, row.tool, row.setting, row.tower);
+    });
     if row.unit == "gflop" {
         let hundredths = (value + 5_000_000) / 10_000_000;
         let text = format!("{}.{:02}", hundredths / 100, hundredths % 100);
@@ -40,33 +54,64 @@ fn said(row: &Printed) -> (String, &'static str) {
     (value.to_string(), count.convention.unit.slug())
 }
 
+/// A preset or, where the tool ran open_clip's own code on another one of its models, that file.
+fn model_of(row: &Printed) -> ClipSpec {
+    let path = format!("{}/tests/configs/open_clip/{}.json", env!("CARGO_MANIFEST_DIR"), row.model);
+    match row.source.starts_with("open_clip_torch 3.3.0") && Path::new(&path).exists() && row.is_of_today() {
+        true => flopledger::model(path).unwrap(),
+        false => preset(&row.model).unwrap(),
+    }
+}
+
+impl Printed {
+    fn is_of_today(&self) -> bool {
+        !self.date.is_empty()
+    }
+}
+
 #[test]
 fn every_figure_is_reproduced() {
     let rows = printed();
     assert_eq!(rows.len(), 780);
+    reproduced(&rows);
+}
+
+/// Each is dated, and names the versions that it was measured with.
+#[test]
+fn every_figure_of_todays_tools_is_reproduced() {
+    let rows = measured();
+    assert!(rows.len() > 200, "{}", rows.len());
+    for row in &rows {
+        assert!(row.date.len() == 10 && row.source.contains("torch 2."), "{} {}", row.source, row.date);
+    }
+    reproduced(&rows);
+}
+
+fn reproduced(rows: &[Printed]) {
     let wrong: Vec<String> = rows
         .iter()
         .map(|row| (row, said(row)))
         .filter(|(row, (value, unit))| (value, *unit) != (&row.value, row.unit.as_str()))
         .map(|(row, said)| {
-            let Printed { model, tool, setting, tower, value, unit, source } = row;
+            let Printed { model, tool, setting, tower, value, unit, source, .. } = row;
             format!("{said:?} for {model} {tool}@{setting}:{tower}, which printed {value} {unit} ({source})")
         })
         .collect();
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
 }
 
-/// Every setting of every tool is one that a row measured, but for mmcv's and for what papers
-/// publish, which have their own tests.
+/// Every setting of every tool is one that a row measured, but for mmcv's and for what papers and
+/// open_clip of 2022 publish, which have their own tests.
 #[test]
 fn no_setting_is_made_up() {
-    let rows = printed();
+    let rows: Vec<Printed> = printed().into_iter().chain(measured()).collect();
     let measured = |name: &str, setting: Option<&str>| {
         rows.iter().any(|row| row.tool == name && row.setting == setting.unwrap_or_default())
     };
     let others = ["analytic", "mmcv", "timm", "datacomp", "megatron", "2nd", "6nd", "palm"];
     let unmeasured = flopledger::convention::all()
-        .filter(|convention| !others.contains(&convention.name) && !measured(convention.name, convention.setting));
+        .filter(|convention| !others.contains(&convention.name) && !measured(convention.name, convention.setting))
+        .filter(|convention| convention.setting != Some("open_clip-2022"));
     let names: Vec<String> = unmeasured.map(|c| format!("{}@{}", c.name, c.setting.unwrap_or_default())).collect();
     assert!(names.is_empty(), "{names:?}");
 }
@@ -148,6 +193,30 @@ fn mmcv_by_its_own_code() {
     }
 }
 
+/// With an odd number of heads torch leaves its fast path, and with a mask.
+#[test]
+fn the_fast_path_asks_for_even_heads_and_no_mask() {
+    let text = |heads: u64, mask: bool| {
+        let config = format!(
+            "{{\"embed_dim\": 96, \"vision_cfg\": {{\"image_size\": 32, \"layers\": 2, \"width\": 96, \"head_width\": {}, \
+             \"patch_size\": 16}}, \"text_cfg\": {{\"width\": 96, \"heads\": {heads}, \"layers\": 2, \
+             \"no_causal_mask\": {}}}}}",
+            96 / heads,
+            !mask
+        );
+        let spec = flopledger::model::parse("heads", &config).unwrap();
+        let of = |tower: &str| {
+            said_of(&spec, &format!("flop-counter:{tower}"))
+                == said_of(&spec, &format!("flop-counter@fast-path:{tower}"))
+        };
+        (of("image"), of("text"))
+    };
+    assert_eq!(text(3, true), (true, true));
+    assert_eq!(text(3, false), (true, true));
+    assert_eq!(text(4, true), (false, true));
+    assert_eq!(text(4, false), (false, false));
+}
+
 /// A tool that was never run on a kind of tower says nothing about it.
 #[test]
 fn nothing_is_said_of_towers_that_were_not_measured() {
@@ -172,6 +241,8 @@ fn published_tables() {
     for (model, gmacs) in [("ViT-B-32", 4.41), ("ViT-B-16", 17.58), ("ViT-L-14-336", 191.11)] {
         within(said_of(&preset(model).unwrap(), "timm").unwrap(), 1e9, gmacs, 0.01);
     }
+    // GMACs of the paper on scaling laws (arXiv 2212.07143), by fvcore on open_clip of 2022.
+    within(said_of(&preset("ViT-L-14").unwrap(), "fvcore@open_clip-2022").unwrap(), 1e9, 87.73, 0.01);
     for (model, compute, samples) in
         [("ViT-B-32", 9.5e16, 12.8e6), ("ViT-B-16", 2.6e19, 1.28e9), ("ViT-L-14", 1.1e21, 12.8e9)]
     {

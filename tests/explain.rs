@@ -201,6 +201,26 @@ fn every_pair_closes_for_every_preset() {
     }
 }
 
+/// Networks that are no transformers, towers without masks, projections that are modules: each count of
+/// each of open_clip's models leads to the true one, and to the count before it in the list.
+#[test]
+fn every_count_of_every_open_clip_model_closes() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/configs/open_clip");
+    let mut settings = std::collections::BTreeSet::new();
+    for entry in folder.read_dir().unwrap() {
+        let spec = flopledger::model(entry.unwrap().path()).unwrap();
+        let subject = Subject::new(&spec);
+        let counts = counts(&subject);
+        let truth = counts[0];
+        for (place, count) in counts.iter().enumerate() {
+            check(&subject, *count, CountName { scope: count.scope, ..truth }).unwrap();
+            check(&subject, *count, counts[place.saturating_sub(1)]).unwrap();
+            settings.insert((count.convention.name, count.convention.setting));
+        }
+    }
+    assert_eq!(settings.len(), flopledger::convention::all().count());
+}
+
 /// Ratios as they are written in files, of which many give widths that are no whole number.
 fn ratio() -> impl Strategy<Value = String> {
     (1u32..12, 0u32..10_000).prop_map(|(whole, fraction)| format!("{whole}.{fraction:04}"))

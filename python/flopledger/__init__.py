@@ -132,7 +132,7 @@ def identify(
     >>> identify("many")
     Traceback (most recent call last):
     flopledger.ConfigError: many: not a whole number of FLOPs or MACs
-      remedy: write digits, perhaps a prefix (k, M, G, T, P, E) and a unit: 116512260096, '116.5 G', 0.117T, 14.04e9
+      remedy: write digits, perhaps a prefix (k, M, G, T, P, E, or B for billions) and a unit: 116512260096, '116.5 G', 116.5Gmac, 0.395Tflop, 14.04e9, '4.4 GMACs/img'
     """
     if isinstance(number, float):
         number = str(Decimal(repr(number)).normalize())

@@ -8,12 +8,12 @@ use crate::report::{Explained, Standard};
 /// Why two counts of one model differ, or two results: the ledger from one to the other, cause by cause
 ///
 /// A count is named name[@setting][:tower], e.g. thop, thop@hf:image, fvcore@open_clip-torch2,
-/// flop-counter:text, seed-formula; analytic is the true count. A number with its unit, e.g.
-/// 116.5Gmac, stands for itself: then the residual shows what no cause explains.
+/// flop-counter:text; analytic is the true count, seed-formula a widely copied formula script
+/// (4hs^2 + 8h(hr)s a layer). A number with its unit, e.g. 116.5Gmac, stands for itself: then the residual shows what no cause explains.
 ///
 /// The ledger reconciles the numbers as they are printed, MACs with FLOPs where the two counts
-/// have different units. Two files of results are compared as `flopledger diff` does. --unit mac takes the true count in MACs. Without a model, the preset
-/// ViT-L-14-336 is explained.
+/// have different units. Two files of results are compared as `flopledger diff` does. --unit mac takes
+/// the true count in MACs. Without a model, the preset ViT-L-14-336 is explained.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:

@@ -11,6 +11,8 @@ pub enum Cause {
     AddsOneFewer,
     /// A product is met at two levels and counted at both.
     SeenTwice,
+    /// Functions that an earlier profile replaced count once more.
+    EarlierProfiles,
     /// Weights count once, not once for each token.
     WeightsOnce,
     TowerNotRun(Tower),
@@ -30,12 +32,18 @@ pub enum Cause {
     /// A tower's blocks are taken for GPT's.
     TakenForGpt,
     ParametersTimesTokens,
+    /// The numbers of the model's main input are taken for a tower's tokens.
+    MainInputForTokens,
     VocabularyLogits,
     /// What a network that is no transformer is made of.
     Convolutions,
     LinearMaps,
+    /// A linear layer counts as its tokens times its tokens.
+    TokensForWidths,
     /// Element-wise work of this kind is counted.
     ElementWork(Kind),
+    /// Arithmetic on single numbers is counted.
+    SingleNumbers,
     Biases,
     EmbeddingTables,
     FinalNormOnAllTokens,
@@ -69,6 +77,7 @@ impl Cause {
             Cause::MacOnce => "mac-counted-once",
             Cause::AddsOneFewer => "adds-one-fewer",
             Cause::SeenTwice => "product-counted-twice",
+            Cause::EarlierProfiles => "counted-again-by-earlier-profiles",
             Cause::WeightsOnce => "weights-counted-once",
             Cause::TowerNotRun(tower) => return format!("{}-tower-not-run", tower.name()),
             Cause::AttentionProjections => "attention-projections-not-counted",
@@ -86,12 +95,15 @@ impl Cause {
             Cause::MlpGateNotRead => "mlp-gate-not-read",
             Cause::TakenForGpt => "taken-for-gpt",
             Cause::ParametersTimesTokens => "parameters-times-tokens",
+            Cause::MainInputForTokens => "main-input-taken-for-tokens",
             Cause::VocabularyLogits => "vocabulary-logits",
             Cause::BackwardPass => "backward-pass",
             Cause::Recomputation => "recomputation",
             Cause::Convolutions => "convolutions-not-counted",
             Cause::LinearMaps => "linear-maps-not-counted",
             Cause::ElementWork(kind) => return format!("{}-counted", kind.name().replace('_', "-")),
+            Cause::TokensForWidths => "tokens-taken-for-widths",
+            Cause::SingleNumbers => "single-numbers-counted",
             Cause::Biases => "bias-counted",
             Cause::EmbeddingTables => "embedding-tables-counted",
             Cause::FinalNormOnAllTokens => "final-norm-on-all-tokens",
@@ -107,6 +119,11 @@ impl Cause {
             Cause::AddsOneFewer => format!("a sum of k products counted as k - 1 additions by {who}, not k"),
             Cause::SeenTwice => {
                 format!("linear layers met twice by {who}: as the module and as the operator inside it")
+            }
+            Cause::EarlierProfiles => {
+                format!(
+                    "functions that earlier profiles of the process replaced, and never put back, counted again by {who}"
+                )
             }
             Cause::WeightsOnce => {
                 format!("weights and biases counted once by {who}, not once for each token that meets them")
@@ -143,6 +160,10 @@ impl Cause {
             Cause::ParametersTimesTokens => {
                 format!("every learnt number taken for a multiply-accumulate of every token by {who}")
             }
+            Cause::MainInputForTokens => format!(
+                "numbers of the main input (the text's tokens, or an image tower's pixels) taken for this tower's \
+                 tokens by {who}"
+            ),
             Cause::VocabularyLogits => {
                 format!("a score for each word of the vocabulary counted by {who}: CLIP's text ends in an embedding")
             }
@@ -152,6 +173,12 @@ impl Cause {
             Cause::LinearMaps => format!("linear maps that run as functions not seen by {who}"),
             Cause::ElementWork(kind) => {
                 format!("{} counted by {who}: no matrix product", kind.name().replace('_', " "))
+            }
+            Cause::TokensForWidths => format!(
+                "linear layers counted as tokens x tokens by {who}: it takes the length of a sequence for both widths"
+            ),
+            Cause::SingleNumbers => {
+                format!("arithmetic on shapes and single numbers counted by {who}: no matrix product")
             }
             Cause::Biases => format!("additions of biases counted by {who}: no matrix product"),
             Cause::EmbeddingTables => {

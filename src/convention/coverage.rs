@@ -3,7 +3,7 @@
 
 use num_rational::BigRational;
 
-use super::rule::{Rule, Weight};
+use super::rule::{Rule, Site, Weight, Work};
 use super::{Account, Cause, Scope, Subject};
 use crate::model::spec::{
     Activation, ClipSpec, Encoder, Family, ImagePooling, NormPlacement, NormSpan, Stack, TextPooling,
@@ -27,9 +27,15 @@ pub struct Coverage {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Beyond {
+    /// Not even EVA's.
+    ClipAlone,
+    /// Not even EVA's, and of CLIP's own those alone whose activation is QuickGELU or GELU by its definition.
+    ClipWithoutTanh,
     Nothing,
     /// timm's vision transformers, whose maps are all modules.
     Timm,
+    /// These, and networks of the names that are listed.
+    Networks(&'static [&'static str]),
     /// A tool that sees every product of every network.
     Everything,
 }
@@ -46,7 +52,9 @@ impl Coverage {
                 _ => weight.batched(batch),
             };
             let counted = times * self.weighed(subject.spec, term, weight);
-            let covered = counts.iter_mut().zip(scopes).filter(|(_, scope)| scope.covers(term));
+            let joint = matches!(weight, Weight::JointWork(_));
+            let runs = |scope: &Scope| scope.covers(term) && (!joint || *scope == Scope::Total);
+            let covered = counts.iter_mut().zip(scopes).filter(|(_, scope)| runs(scope));
             covered.filter_map(|(count, _)| count.as_mut()).for_each(|count| *count += counted);
         }
         counts
@@ -59,12 +67,35 @@ impl Coverage {
 
     /// Is it known what the tool makes of this tower?
     fn holds_for(&self, spec: &ClipSpec, tower: Tower) -> bool {
+        if !self.admits(spec, tower) {
+            return false;
+        }
         let (ordinary, timm) = match tower {
             Tower::Image => (ordinary_image(spec), spec.family() == Family::Timm),
             Tower::Text => (ordinary_text(spec), false),
             Tower::Multimodal => (spec.multimodal.is_none(), false),
         };
-        ordinary || self.beyond == Beyond::Everything || (timm && self.beyond == Beyond::Timm)
+        ordinary
+            || match self.beyond {
+                Beyond::Everything => true,
+                Beyond::Timm => timm,
+                Beyond::Networks(names) => {
+                    let known = spec.network().is_some_and(|network| names.contains(&network.name));
+                    timm || (known && tower == Tower::Image)
+                }
+                Beyond::ClipAlone | Beyond::ClipWithoutTanh | Beyond::Nothing => false,
+            }
+    }
+
+    /// Is this tower of CLIP's own kind, where the rules are for no other?
+    fn admits(&self, spec: &ClipSpec, tower: Tower) -> bool {
+        let without_tanh = || spec.stack(tower).is_none_or(|stack| stack.encoder.activation != Activation::GeluTanh);
+        let own = tower != Tower::Image || spec.family() == Family::Clip;
+        match self.beyond {
+            Beyond::ClipAlone => own,
+            Beyond::ClipWithoutTanh => own && without_tanh(),
+            Beyond::Nothing | Beyond::Timm | Beyond::Networks(_) | Beyond::Everything => true,
+        }
     }
 
     pub fn accounts(&self, subject: &Subject, scope: Scope) -> Vec<Account> {
@@ -80,16 +111,21 @@ impl Coverage {
         BigRational::new(value.into(), (Count::from(tokens) * width * width * Count::from(encoder.layers)).into())
     }
 
-    /// What the table has for a role in a tower, where image towers are of this family.
-    pub fn weight_of(&self, tower: Option<Tower>, family: Family, role: Role) -> Weight {
-        let fits = |rule: &&Rule| rule.fits(tower, family, role);
+    /// What the table has for a role in a tower of this kind.
+    pub fn weight_of(&self, site: Site, role: Role) -> Weight {
+        let fits = |rule: &&Rule| rule.fits(site, role);
         self.rules.iter().find_map(|rules| rules.iter().find(fits)).map_or(Weight::Nothing, |rule| rule.weight)
     }
 
     fn weight(&self, spec: &ClipSpec, term: &Term) -> Weight {
-        match self.weight_of(term.tower, spec.family(), term.role) {
+        match self.weight_of(Site::of(spec, term.tower), term.role) {
             Weight::Gelu(each) => match activation(spec, term) {
                 Some(Activation::Gelu | Activation::GeluTanh) => Weight::Elements(each),
+                _ => Weight::Nothing,
+            },
+            Weight::Activations { gelu, quick } => match activation(spec, term) {
+                Some(Activation::QuickGelu) => Weight::Elements(quick),
+                Some(Activation::Gelu) => Weight::Elements(gelu),
                 _ => Weight::Nothing,
             },
             weight => weight,
@@ -103,10 +139,17 @@ impl Coverage {
 
     fn weighed(&self, spec: &ClipSpec, term: &Term, weight: Weight) -> Count {
         match weight {
-            Weight::Nothing | Weight::Gelu(_) => 0,
+            Weight::Nothing | Weight::Gelu(_) | Weight::Activations { .. } => 0,
             Weight::Macs(each) => each * term.macs,
             Weight::MacsTwice(each) => 2 * each * term.macs,
+            Weight::MacsAndEarlier(each, earlier) => each * (earlier + 1) * term.macs,
             Weight::MultiplyAdds => 2 * term.macs - term.outputs(),
+            Weight::MacsAndOutputs => term.macs + term.outputs(),
+            Weight::TokenPairs(each) => each * term.row_pairs(),
+            Weight::Work(work) | Weight::JointWork(work) => {
+                self.work_of_size(spec, term, work) + work.execution * Count::from(term.times)
+            }
+            Weight::SoftmaxSteps => 3 * term.elements - term.rows(),
             Weight::Elements(each) => each * self.elements(spec, term),
             Weight::Parameters => term.parameters,
             Weight::ParametersEachToken => term.macs + learnt_rows(term.role) * self.elements(spec, term),
@@ -121,18 +164,35 @@ impl Coverage {
         let macs = term.macs as Amount;
         let faithful = Account::faithful(term);
         match self.weight(spec, term) {
-            Weight::Macs(each) if term.role == Role::Logits => match scope {
-                Scope::Total => faithful.with(Cause::Logits, each as Amount * macs),
+            _ if term.role == Role::Logits => match scope {
+                Scope::Total => faithful.with(Cause::Logits, self.value(spec, term) as Amount),
                 Scope::Tower(_) => faithful,
             },
             Weight::Nothing if term.macs > 0 && term.tower.is_some() => Account::Uncounted(Cause::uncounted(term.role)),
-            Weight::Nothing | Weight::Gelu(_) => faithful,
+            Weight::Nothing | Weight::Gelu(_) | Weight::Activations { .. } => faithful,
             Weight::Macs(each) => faithful.with(Cause::MacOnce, (each as Amount - 2) * macs),
             Weight::MacsTwice(each) => {
                 let each = each as Amount;
                 faithful.with(Cause::MacOnce, (each - 2) * macs).with(Cause::SeenTwice, each * macs)
             }
+            Weight::MacsAndEarlier(each, earlier) => {
+                let (each, earlier) = (each as Amount, earlier as Amount);
+                faithful.with(Cause::MacOnce, (each - 2) * macs).with(Cause::EarlierProfiles, each * earlier * macs)
+            }
             Weight::MultiplyAdds => faithful.with(Cause::AddsOneFewer, -(term.outputs() as Amount)),
+            Weight::MacsAndOutputs => faithful.with(Cause::MacOnce, term.outputs() as Amount - macs),
+            Weight::TokenPairs(each) => {
+                faithful.with(Cause::TokensForWidths, (each * term.row_pairs()) as Amount - 2 * macs)
+            }
+            Weight::JointWork(_) if scope != Scope::Total => faithful,
+            Weight::Work(work) | Weight::JointWork(work) => {
+                let single = work.execution * Count::from(term.times);
+                self.sized_work(spec, term, &|rows, elements| work.row * rows + work.element * elements, faithful)
+                    .with(Cause::SingleNumbers, single as Amount)
+            }
+            Weight::SoftmaxSteps => {
+                faithful.with(Cause::element_work(term), (3 * term.elements - term.rows()) as Amount)
+            }
             Weight::Elements(each) => self.element_work(spec, term, each, faithful),
             Weight::Parameters if matches!(term.role, Role::TokenEmbed | Role::Position) => {
                 faithful.with(Cause::EmbeddingTables, term.parameters as Amount)
@@ -152,15 +212,30 @@ impl Coverage {
     }
 
     fn element_work(&self, spec: &ClipSpec, term: &Term, each: Count, faithful: Account) -> Account {
+        self.sized_work(spec, term, &|_, elements| each * elements, faithful)
+    }
+
+    /// Work that depends on rows and elements, of the last norm first that of one row.
+    fn sized_work(
+        &self,
+        spec: &ClipSpec,
+        term: &Term,
+        cost: &dyn Fn(Count, Count) -> Count,
+        faithful: Account,
+    ) -> Account {
         let work = Cause::element_work(term);
-        let all = (each * self.elements(spec, term)) as Amount;
         match self.final_norm(spec, term) {
-            Some((_, width)) => {
-                let one = (each * width) as Amount;
+            Some((rows, width)) => {
+                let (all, one) = (cost(rows, rows * width) as Amount, cost(1, width) as Amount);
                 faithful.with(work, one).with(Cause::FinalNormOnAllTokens, all - one)
             }
-            None => faithful.with(work, all),
+            None => faithful.with(work, cost(term.rows(), term.elements) as Amount),
         }
+    }
+
+    fn work_of_size(&self, spec: &ClipSpec, term: &Term, work: Work) -> Count {
+        let rows = self.final_norm(spec, term).map_or(term.rows(), |(rows, _)| rows);
+        work.row * rows + work.element * self.elements(spec, term)
     }
 
     /// Elements a term works on as this library runs it.
@@ -183,6 +258,15 @@ impl Coverage {
     }
 }
 
+/// Is this tower one of CLIP's own kind?
+pub fn of_clip(spec: &ClipSpec, tower: Tower) -> bool {
+    match tower {
+        Tower::Image => spec.family() == Family::Clip && ordinary_image(spec),
+        Tower::Text => ordinary_text(spec),
+        Tower::Multimodal => false,
+    }
+}
+
 /// No image tower, or one of those that the tools were run on: CLIP's and EVA's.
 fn ordinary_image(spec: &ClipSpec) -> bool {
     if spec.image.is_none() {
@@ -191,7 +275,8 @@ fn ordinary_image(spec: &ClipSpec) -> bool {
     spec.vit().is_some_and(|vit| {
         matches!(vit.family, Family::Clip | Family::Eva)
             && matches!(vit.pooling, ImagePooling::ClassToken | ImagePooling::AveragePatches)
-            && vit.prefix == 1
+            // Without a class token to pool by: what papers count that leave it out.
+            && (vit.prefix == 1 || (vit.prefix == 0 && vit.pooling == ImagePooling::ClassToken))
             && ordinary_blocks(&vit.encoder)
     })
 }

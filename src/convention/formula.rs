@@ -3,7 +3,8 @@
 
 use num_rational::BigRational;
 
-use super::{Account, Cause, Scope, Subject};
+use super::{Account, Cause, Scope, Subject, coverage};
+use crate::model::ClipSpec;
 use crate::model::spec::Stack;
 use crate::model::terms::{Role, Term, Tower};
 use crate::units::{Amount, Count};
@@ -20,6 +21,8 @@ pub enum Kind {
     Megatron,
     /// 2 N D: parameters times tokens, with the embedding tables or without.
     ParametersTimesTokens { embeddings: bool },
+    /// 2 N times the numbers of a model's main input, for HuggingFace's own CLIP.
+    MainInput,
     /// PaLM's (arXiv 2204.02311): 2 N and 4 L H Q T for each token, N without embedding tables.
     Palm,
 }
@@ -37,16 +40,30 @@ pub enum Passes {
 impl Formula {
     pub fn count(&self, subject: &Subject, scope: Scope) -> Option<Count> {
         let towers = Tower::ALL.into_iter().filter(|tower| scope.runs(*tower) && subject.spec.has(*tower));
-        let each: Option<Vec<Count>> = towers.map(|tower| self.tower(subject, tower)).collect();
-        each.filter(|each| !each.is_empty()).map(|each| each.into_iter().sum())
+        let each: Option<Vec<Count>> = towers.map(|tower| self.tower(subject, tower, scope)).collect();
+        let each: Count = each.filter(|each| !each.is_empty())?.into_iter().sum();
+        Some(each + self.scalars(subject, scope))
     }
 
-    fn tower(&self, subject: &Subject, tower: Tower) -> Option<Count> {
+    /// The learnt numbers outside all towers, where they count.
+    fn scalars(&self, subject: &Subject, scope: Scope) -> Count {
+        let joint = self.kind == Kind::MainInput && scope == Scope::Total && subject.joins();
+        let input = main_input(subject.spec, scope).filter(|_| joint);
+        6 * Count::from(subject.spec.scalars) * input.unwrap_or_default()
+    }
+
+    fn tower(&self, subject: &Subject, tower: Tower, scope: Scope) -> Option<Count> {
         let Stack { tokens, encoder } = subject.spec.stack(tower)?;
         let [s, h, l] = [tokens, encoder.width, encoder.layers].map(Count::from);
         let (blocks, rest) = match self.kind {
             Kind::Megatron => (l * (24 * s * h * h + 4 * s * s * h), 2 * s * h * vocabulary(subject, tower)),
             Kind::ParametersTimesTokens { embeddings } => (2 * s * parameters(subject, tower, embeddings), 0),
+            Kind::MainInput => {
+                let own = coverage::of_clip(subject.spec, tower);
+                let learnt = subject.tower_terms().iter().filter(|term| term.tower == Some(tower) && !in_table(term));
+                let learnt: Count = learnt.map(|term| term.parameters).sum();
+                (2 * main_input(subject.spec, scope).filter(|_| own)? * learnt, 0)
+            }
             Kind::Palm => {
                 let width = Count::from(encoder.inner_width);
                 (s * (2 * parameters(subject, tower, false) + 4 * l * width * s), 0)
@@ -69,11 +86,13 @@ impl Formula {
         }
         let stack = term.tower.and_then(|tower| Some((tower, subject.spec.stack(tower)?)));
         let Some((tower, stack)) = stack else {
-            return Account::faithful(term);
+            let scalars = self.scalars(subject, scope) as Amount;
+            return Account::faithful(term).with(Cause::ParametersTimesTokens, scalars);
         };
         let account = match self.kind {
             Kind::Megatron => gpt(term, stack),
             Kind::ParametersTimesTokens { embeddings } => times_tokens(term, stack, embeddings),
+            Kind::MainInput => times_main_input(term, stack, main_input(subject.spec, scope).unwrap_or_default()),
             Kind::Palm if attention(term) => Account::faithful(term),
             Kind::Palm => times_tokens(term, stack, false),
         };
@@ -121,6 +140,32 @@ fn parameters(subject: &Subject, tower: Tower, embeddings: bool) -> Count {
 
 fn is_embedding(term: &Term) -> bool {
     matches!(term.role, Role::TokenEmbed | Role::Position | Role::Segment | Role::ClassToken)
+}
+
+/// Is it an embedding module's table, in HuggingFace's CLIP?
+fn in_table(term: &Term) -> bool {
+    matches!(term.role, Role::TokenEmbed | Role::Position | Role::Segment)
+}
+
+/// How many numbers the main input of HuggingFace's CLIP has: text where there is one, else pixels.
+fn main_input(spec: &ClipSpec, scope: Scope) -> Option<Count> {
+    match &spec.text {
+        Some(text) if scope != Scope::IMAGE => Some(text.context.into()),
+        _ => spec.vit().map(|vit| Count::from(vit.channels) * Count::from(vit.image.area())),
+    }
+}
+
+fn times_main_input(term: &Term, stack: Stack, input: Count) -> Account {
+    if term.macs > 0 && term.parameters == 0 {
+        return Account::Uncounted(Cause::uncounted(term.role));
+    }
+    if in_table(term) {
+        return Account::faithful(term);
+    }
+    let (learnt, tokens) = (2 * term.parameters as Amount, Amount::from(stack.tokens));
+    Account::faithful(term)
+        .with(Cause::ParametersTimesTokens, learnt * tokens - 2 * term.macs as Amount)
+        .with(Cause::MainInputForTokens, learnt * (input as Amount - tokens))
 }
 
 fn attention(term: &Term) -> bool {

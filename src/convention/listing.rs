@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::rule::Site;
 use super::{Convention, Coverage, Method, Weight, all};
 use crate::model::spec::Family;
-use crate::model::terms::{Role, Tower};
+use crate::model::terms::Role;
 use crate::units::Unit;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -83,10 +84,10 @@ fn covered(coverage: &Coverage) -> Covered {
 fn weights(coverage: &Coverage, role: Role) -> Vec<(String, Weight)> {
     let (name, _) = role.describe();
     if role == Role::Logits {
-        return vec![(name.into(), coverage.weight_of(None, Family::Clip, role))];
+        return vec![(name.into(), coverage.weight_of(Site::JOIN, role))];
     }
-    let [clip, eva] = [Family::Clip, Family::Eva].map(|family| coverage.weight_of(Some(Tower::Image), family, role));
-    let text = coverage.weight_of(Some(Tower::Text), Family::Clip, role);
+    let [clip, eva] = [Family::Clip, Family::Eva].map(|family| coverage.weight_of(Site::image(family), role));
+    let text = coverage.weight_of(Site::TEXT, role);
     let text = role.in_text().then_some(text).filter(|_| !coverage.image_only);
     let image = role.in_image().then_some((clip, eva));
     match (image, text) {

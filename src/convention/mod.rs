@@ -57,7 +57,7 @@ pub struct Convention {
 pub enum Method {
     /// A weight for each role of a term.
     Coverage(Coverage),
-    /// The formula script of the user's notes, over the raw keys of the file.
+    /// A widely copied formula script, over the raw keys of the file.
     SeedFormula,
     /// A formula over a transformer's dimensions.
     Formula(Formula),
@@ -112,6 +112,11 @@ impl<'a> Subject<'a> {
         Subject { spec, terms, towers }
     }
 
+    /// Are there two towers whose embeddings are compared?
+    pub fn joins(&self) -> bool {
+        self.terms.len() > self.towers
+    }
+
     /// The terms of all towers.
     pub fn tower_terms(&self) -> &[Term] {
         &self.terms[..self.towers]
@@ -157,6 +162,16 @@ impl Convention {
             count.take_if(|_| matches!(scope, Scope::Tower(tower) if !subject.spec.has(tower)));
         }
         counts
+    }
+
+    /// Does it look at a model's terms, and not at the file or at a few dimensions?
+    pub fn counts_terms(&self) -> bool {
+        matches!(self.method, Method::Coverage(_))
+    }
+
+    /// Does it count the backward pass as well?
+    pub fn trains(&self) -> bool {
+        matches!(&self.method, Method::Formula(formula) if formula.passes != formula::Passes::Forward)
     }
 
     /// One account per term of [`Subject::terms`], in its order.

@@ -52,7 +52,7 @@ impl CountName {
     }
 
     /// Is this the setting that the bare name means?
-    fn is_default_setting(&self) -> bool {
+    pub fn is_default_setting(&self) -> bool {
         all().find(|other| other.name == self.convention.name).is_some_and(|first| std::ptr::eq(first, self.convention))
     }
 }

@@ -102,6 +102,14 @@ impl ClipSpec {
         }
     }
 
+    /// The image tower, where it is another network.
+    pub fn network(&self) -> Option<&Network> {
+        match self.image.as_ref()? {
+            ImageTower::Network(network) => Some(network),
+            ImageTower::Vit(_) => None,
+        }
+    }
+
     /// The stack of blocks of a tower and the tokens that go through it, where it is a plain
     /// transformer.
     pub fn stack(&self, tower: Tower) -> Option<Stack<'_>> {

@@ -135,12 +135,14 @@ pub enum Role {
     LinearBias,
     Norm,
     Residual,
+    /// The means of all channels, from which a squeeze makes factors.
+    ChannelMean,
     /// The product of the two embeddings: outside both towers, and no part of the true count.
     Logits,
 }
 
 impl Role {
-    pub const ALL: [Role; 49] = [
+    pub const ALL: [Role; 50] = [
         Role::PatchEmbed,
         Role::PatchBias,
         Role::TokenEmbed,
@@ -189,6 +191,7 @@ impl Role {
         Role::LinearBias,
         Role::Norm,
         Role::Residual,
+        Role::ChannelMean,
         Role::Logits,
     ];
 
@@ -201,7 +204,14 @@ impl Role {
     pub const fn in_text(self) -> bool {
         !matches!(
             self,
-            Role::PatchEmbed | Role::PatchBias | Role::LnPre | Role::Pool | Role::Conv | Role::ConvBias | Role::Logits
+            Role::PatchEmbed
+                | Role::PatchBias
+                | Role::LnPre
+                | Role::Pool
+                | Role::Conv
+                | Role::ConvBias
+                | Role::ChannelMean
+                | Role::Logits
         )
     }
 
@@ -256,6 +266,7 @@ impl Role {
             Role::LinearBias => ("linear.bias", Kind::Add),
             Role::Norm => ("norm", Kind::LayerNorm),
             Role::Residual => ("residual", Kind::Add),
+            Role::ChannelMean => ("channel_mean", Kind::Pool),
             Role::Logits => ("logits", Kind::Matmul),
         }
     }
@@ -317,6 +328,20 @@ impl Term {
             Dims::Product { m, n, .. } => Count::from(m) * Count::from(n) * Count::from(self.times),
             Dims::Elements { .. } => 0,
         }
+    }
+}
+
+impl Term {
+    /// Rows that all executions work on.
+    pub fn rows(&self) -> Count {
+        let (Dims::Product { m: rows, .. } | Dims::Elements { rows, .. }) = self.dims;
+        Count::from(rows) * Count::from(self.times)
+    }
+
+    /// The square of the rows of each execution.
+    pub fn row_pairs(&self) -> Count {
+        let (Dims::Product { m: rows, .. } | Dims::Elements { rows, .. }) = self.dims;
+        Count::from(rows) * self.rows()
     }
 }
 

@@ -92,6 +92,10 @@ fn proportion(proportion: &Proportion, explanation: &Explanation, out: &mut dyn 
         ]);
     }
     table.write(out)?;
+    match explained_formula(proportion) {
+        "" => {}
+        formula => writeln!(out, "\n{}", formula.trim_start())?,
+    }
     let ledger = &explanation.ledger;
     if let Some(ratio) = proportion.ratio {
         let (counts, coefficients) = (ratio.of_counts, ratio.of_coefficients);
@@ -107,6 +111,14 @@ fn proportion(proportion: &Proportion, explanation: &Explanation, out: &mut dyn 
         "The coefficients come from the MLP ratio, here {}, not from the size: models that share it share these proportions.",
         short(proportion.mlp_ratio)
     )
+}
+
+/// What the formula script is, where it has a row.
+pub fn explained_formula(proportion: &Proportion) -> &'static str {
+    match proportion.rows.iter().any(|row| row.name.starts_with("seed-formula")) {
+        true => " seed-formula is a widely copied formula script (4hs^2 + 8h(hr)s a layer).",
+        false => "",
+    }
 }
 
 /// At most two decimals, none that say nothing.

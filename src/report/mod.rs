@@ -38,6 +38,7 @@ mod waterfall;
 pub use doctor::{Auto, Diagnosis};
 pub use estimate::Estimates;
 pub use explain::Explained;
+pub use identify::Identified;
 pub use mfu::{Devices, PublishedList};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -2,7 +2,7 @@
 //! what runs as a function, or as a subclass of a known module, is not seen. Its "FLOPs" are
 //! multiply-accumulates, a convolution's with 1 for each addition of its bias.
 
-use super::{BIASES_OF_PATCHES, LAYER_NORMS, rule};
+use super::{BIASES_OF_PATCHES, LAYER_NORMS, PARAMETER_PROJECTION, rule};
 use crate::convention::coverage::{Beyond, Coverage};
 use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{Convention, Method, Scope};
@@ -14,7 +14,7 @@ pub const SETTINGS: [Convention; 2] = [
     setting(
         "open_clip",
         NormSpan::AllTokens,
-        &[&TIMM_MODULES, &EVA_MODULES, &CLIP_MODULES],
+        &[&TIMM_MODULES, &EVA_MODULES, &CLIP_MODULES, &PARAMETER_PROJECTION],
         "open_clip or openai-clip: attention and the final projection run as functions, unseen",
     ),
     setting(

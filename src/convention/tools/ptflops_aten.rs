@@ -2,14 +2,14 @@
 //! products and 1 for each addition of a bias, in one sum. Fused attention has no rule: it is
 //! counted where torch takes it apart into plain products.
 
-use super::{ATTENTION_PRODUCTS, BIASES, FUSED_ATTENTION, LOGITS, PRODUCTS, rule};
+use super::{ATTENTION_PRODUCTS, BIASES, FUSED_ATTENTION, LOGITS, NATIVE_ATTENTION, PRODUCTS, rule};
 use crate::convention::coverage::{Beyond, Coverage};
 use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{Convention, Method, Scope};
 use crate::model::spec::NormSpan;
 use crate::units::Unit;
 
-pub const SETTINGS: [Convention; 9] = [
+pub const SETTINGS: [Convention; 10] = [
     setting(
         "open_clip-cpu-torch2.2",
         &[&FUSED_IMAGE, &OPERATORS],
@@ -19,6 +19,12 @@ pub const SETTINGS: [Convention; 9] = [
         "open_clip-cpu",
         &[&FUSED_ATTENTION, &OPERATORS],
         "open_clip on a CPU under torch 2.3 or later, with gradients: attention is fused",
+    ),
+    setting(
+        "open_clip-fast-path",
+        &[&NATIVE_ATTENTION, &FUSED_ATTENTION, &OPERATORS],
+        "open_clip 3 on a CPU under torch 2.3 or later, evaluating without gradients: \
+         the attention of a tower without a mask is one native operator, unseen; other attention is fused",
     ),
     setting("open_clip-meta", &[&OPERATORS], "open_clip on the meta device: attention in full"),
     setting(

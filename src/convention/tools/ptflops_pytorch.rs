@@ -4,7 +4,9 @@
 //! On the meta device torch computes a linear layer with the very functions that are replaced, so
 //! each is met twice.
 
-use super::{ATTENTION_PRODUCTS, BIASES, GELU, LAYER_NORMS, LINEARS, LOGITS, PRODUCTS, rule};
+use super::{
+    ATTENTION_PRODUCTS, BIASES, GELU, LAYER_NORMS, LINEARS, LOGITS, PARAMETER_PROJECTION, PRODUCTS, PROJECTION, rule,
+};
 use crate::convention::coverage::{Beyond, Coverage};
 use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{Convention, Method, Scope};
@@ -15,13 +17,13 @@ use crate::units::Unit;
 pub const SETTINGS: [Convention; 6] = [
     setting(
         "open_clip",
-        &[&EVA_ATTENTION, &CLIP_PROJECTION, &MULTIHEAD, &PRODUCTS_AND_BIASES],
+        &[&EVA_ATTENTION, &PARAMETER_PROJECTION, &MULTIHEAD, &PRODUCTS_AND_BIASES],
         "open_clip or openai-clip: attention in full by its module's own rule; \
          a GELU twice, as a module and as a function; the final projection unseen",
     ),
     setting(
         "open_clip-meta",
-        &[&MET_TWICE, &EVA_ATTENTION, &CLIP_PROJECTION, &MULTIHEAD, &PRODUCTS_AND_BIASES],
+        &[&EVA_QKV_ON_META, &MET_TWICE, &EVA_ATTENTION, &PARAMETER_PROJECTION, &MULTIHEAD, &PRODUCTS_AND_BIASES],
         "open_clip or openai-clip on the meta device: as open_clip, every linear layer twice",
     ),
     setting(
@@ -48,16 +50,20 @@ pub const SETTINGS: [Convention; 6] = [
 
 const PRODUCTS_AND_BIASES: [Rule; 2] =
     [rule(Where::Anywhere, &PRODUCTS, Weight::Macs(1)), rule(Where::Anywhere, &BIASES, Weight::Elements(1))];
-const MET_TWICE: [Rule; 1] = [rule(Where::Anywhere, &LINEARS, Weight::MacsTwice(1))];
-
-/// EVA's tower in timm has no attention module and calls the fused function.
-const EVA_ATTENTION: [Rule; 1] =
-    [rule(Where::Image(Family::Eva), &[Role::Scores, Role::Values, Role::AttnScale, Role::Softmax], Weight::Nothing)];
-/// CLIP's own final projection is `x @ parameter`; EVA's is a module.
-const CLIP_PROJECTION: [Rule; 2] = [
-    rule(Where::Text, &[Role::Proj], Weight::Nothing),
-    rule(Where::Image(Family::Clip), &[Role::Proj], Weight::Nothing),
+/// Linear modules, the final one only where it has a bias.
+const MET_TWICE: [Rule; 2] = [
+    rule(Where::Anywhere, &LINEARS, Weight::MacsTwice(1)),
+    rule(Where::BiasedProjection, &PROJECTION, Weight::MacsTwice(1)),
 ];
+
+/// EVA's tower in timm has no attention module: it calls the fused function, and its qkv is a function
+/// too, which torch takes apart on the meta device.
+const EVA_ATTENTION: [Rule; 1] = [rule(
+    Where::Image(Family::Eva),
+    &[Role::Qkv, Role::QkvBias, Role::Scores, Role::Values, Role::AttnScale, Role::Softmax],
+    Weight::Nothing,
+)];
+const EVA_QKV_ON_META: [Rule; 1] = [rule(Where::Image(Family::Eva), &[Role::Qkv], Weight::Macs(1))];
 const MULTIHEAD: [Rule; 3] = [
     rule(Where::Anywhere, &ATTENTION_PRODUCTS, Weight::Macs(1)),
     rule(Where::Anywhere, &[Role::AttnScale, Role::Softmax], Weight::Elements(1)),

@@ -1,7 +1,7 @@
 //! thop 0.1.1: hooks on modules whose exact type it knows, so whatever runs as a function, or as
 //! a subclass of a known module, is not seen. Counts multiply-accumulates.
 
-use super::{LAYER_NORMS, rule};
+use super::{LAYER_NORMS, PARAMETER_PROJECTION, rule};
 use crate::convention::coverage::{Beyond, Coverage};
 use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{Convention, Method, Scope};
@@ -13,7 +13,7 @@ pub const SETTINGS: [Convention; 2] = [
     setting(
         "open_clip",
         NormSpan::AllTokens,
-        &[&TIMM_MODULES, &EVA_MODULES, &CLIP_MODULES],
+        &[&TIMM_MODULES, &EVA_MODULES, &CLIP_MODULES, &PARAMETER_PROJECTION],
         "open_clip or openai-clip, any version: attention and the final projection run as functions, unseen",
     ),
     setting(

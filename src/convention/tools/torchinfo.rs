@@ -14,13 +14,13 @@ use crate::units::Unit;
 pub const SETTINGS: [Convention; 3] = [
     setting(
         "open_clip",
-        &[&CONVOLUTION, &EVA_MODULES, &SEQUENCE_FIRST, &AROUND_THE_BLOCKS],
+        &[&CONVOLUTION, &EVA_MODULES, &PROJECTION_MODULE, &SEQUENCE_FIRST, &AROUND_THE_BLOCKS],
         "open_clip 2 or openai-clip, whose blocks have the sequence first: \
          MLPs and layer norms once for each token; attention and the final projection unseen",
     ),
     setting(
         "open_clip-3",
-        &[&CONVOLUTION, &EVA_MODULES, &BATCH_FIRST, &AROUND_THE_BLOCKS],
+        &[&CONVOLUTION, &EVA_MODULES, &PROJECTION_MODULE, &BATCH_FIRST, &AROUND_THE_BLOCKS],
         "open_clip 3, which has the batch first: MLPs and layer norms once; \
          attention and the final projection unseen",
     ),
@@ -48,6 +48,7 @@ const EVA_MODULES: [Rule; 2] = [
         Weight::Parameters,
     ),
 ];
+const PROJECTION_MODULE: [Rule; 1] = [rule(Where::LinearProjection, &[Role::Proj, Role::ProjBias], Weight::Parameters)];
 const SEQUENCE_FIRST: [Rule; 3] = [
     rule(Where::Anywhere, &MLP, Weight::ParametersEachToken),
     rule(Where::Anywhere, &MLP_BIASES, Weight::ParametersEachToken),

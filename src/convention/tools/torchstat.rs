@@ -1,12 +1,11 @@
 //! torchstat 0.0.7, with its assertion on the input of linear modules removed (as released it
 //! stops there): leaf modules of a model that takes a single image.
 
-use super::rule;
+use super::{CLIP_MODULES, EVA_MODULES, rule};
 use crate::convention::coverage::{Beyond, Coverage};
 use crate::convention::rule::{Rule, Weight, Where};
 use crate::convention::{Convention, Method, Scope};
 use crate::model::spec::{Family, NormSpan};
-use crate::model::terms::Role;
 use crate::units::Unit;
 
 pub const SETTINGS: [Convention; 2] = [
@@ -26,8 +25,6 @@ pub const SETTINGS: [Convention; 2] = [
 
 const EVA: Where = Where::Image(Family::Eva);
 const CLIP: Where = Where::Image(Family::Clip);
-const EVA_MODULES: [Role; 5] = [Role::PatchEmbed, Role::Out, Role::Fc1, Role::Fc2, Role::Proj];
-const CLIP_MODULES: [Role; 3] = [Role::PatchEmbed, Role::Fc1, Role::Fc2];
 
 const EVA_MACS: [Rule; 1] = [rule(EVA, &EVA_MODULES, Weight::Macs(1))];
 const CLIP_MACS: [Rule; 1] = [rule(CLIP, &CLIP_MODULES, Weight::Macs(1))];

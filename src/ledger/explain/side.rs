@@ -5,7 +5,7 @@ use std::fmt;
 use super::Description;
 use crate::convention::{CountName, Subject};
 use crate::ledger::Figure;
-use crate::units::{Count, Unit, Written};
+use crate::units::{Count, Per, Unit, Written};
 use crate::{Error, Result};
 
 #[derive(Debug, Clone, Copy)]
@@ -23,12 +23,12 @@ impl Side {
             return Ok(Side::Count(count));
         }
         if text.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
-            let number =
-                |written: Written| Side::Number { value: written.value, unit: written.unit.unwrap_or(Unit::Flop) };
-            Written::parse(text).map(number).ok_or_else(|| {
-                Error::input(format!("{text}: not a whole number of FLOPs or MACs"))
-                    .remedy("write digits, a prefix (k, M, G, T, P, E) and a unit: 395219472384, 116.5Gmac, 0.395Tflop")
-            })
+            let Written { value, unit, per, .. } = Written::read(text)?;
+            if per == Some(Per::Parameters) {
+                return Err(Error::input(format!("{text}: parameters, not FLOPs or MACs"))
+                    .remedy("identify says whose number of parameters it is"));
+            }
+            Ok(Side::Number { value, unit: unit.unwrap_or(Unit::Flop) })
         } else {
             CountName::parse(text).map(Side::Count)
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::candidates::{Candidate, Reading};
+use super::candidates::{Candidate, Examples, Reading};
 use crate::convention::{Account, Cause, Scope};
 use crate::model::terms::Tower;
 
@@ -14,7 +14,17 @@ pub fn reason(candidate: &Candidate) -> String {
         Scope::Tower(Tower::Multimodal) => "multimodal part only",
         Scope::Total => "both towers",
     };
-    let batch = if candidate.batch == 1 { String::new() } else { format!(", batch of {}", candidate.batch) };
+    let examples = match candidate.examples {
+        Examples::Batch(1) => String::new(),
+        Examples::Batch(batch) if candidate.count.scope == Scope::IMAGE => {
+            format!(", batch of {batch}, or {batch} frames")
+        }
+        Examples::Batch(batch) => format!(", batch of {batch}"),
+        Examples::Frames(frames) => format!(", {frames} frames of one video"),
+        Examples::Samples { samples, passes: 1 } => format!(", {samples} samples"),
+        Examples::Samples { samples, passes } => format!(", {samples} samples, {passes} x each with the gradients"),
+    };
+    let token = if candidate.class_token { "" } else { ", the class token left out" };
     let reading = match candidate.reading {
         Reading::Printed => "",
         Reading::Doubled => ", its MACs doubled into FLOPs",
@@ -24,7 +34,7 @@ pub fn reason(candidate: &Candidate) -> String {
         [] => String::new(),
         causes => format!(" ({})", causes.join(", ")),
     };
-    format!("{}, {part}{batch}{reading}: {}{causes}", convention.name, convention.description)
+    format!("{}, {part}{token}{examples}{reading}: {}{causes}", convention.name, convention.description)
 }
 
 /// What sets the count apart from the true one of the same tower, by the causes' own names. The

@@ -114,7 +114,7 @@ pub fn conv_mlp(list: &mut Listing, at: Size, width: u64, mlp_width: u64, times:
 pub fn squeeze(list: &mut Listing, path: &str, at: Size, width: u64, squeezed: u64) {
     let name = |end: &str| format!("{path}.{end}");
     let point = Size::square(1);
-    list.elements_at(&name("mean"), Role::Pool, (at.area(), width), 1);
+    list.elements_at(&name("mean"), Role::ChannelMean, (at.area(), width), 1);
     Conv::dense(width, squeezed, 1).biased(list, &name("fc1"), point, 1);
     list.elements_at(&name("act"), Role::Act, (1, squeezed), 1);
     Conv::dense(squeezed, width, 1).biased(list, &name("fc2"), point, 1);

@@ -5,7 +5,7 @@ use super::{Pictured, waterfall};
 use crate::ledger::Figure;
 use crate::ledger::explain::{Proportion, Row};
 use crate::report::Explained;
-use crate::report::explain::short;
+use crate::report::explain::{explained_formula, short};
 use crate::units::{Amount, Count, grouped};
 
 impl Pictured for Explained<'_> {
@@ -77,8 +77,9 @@ fn proportion(proportion: &Proportion) -> Section {
             rows: proportion.rows.iter().map(row).collect(),
         }],
         source: format!(
-            "Coefficients follow from the MLP ratio, here {}, and from what each tool counts.",
-            short(proportion.mlp_ratio)
+            "Coefficients follow from the MLP ratio, here {}, and from what each tool counts.{}",
+            short(proportion.mlp_ratio),
+            explained_formula(proportion)
         ),
     }
 }
