@@ -57,6 +57,11 @@ impl Error {
         self
     }
 
+    /// The same fault and remedy, told otherwise.
+    pub fn with_message(self, message: impl Into<String>) -> Self {
+        Error { message: message.into(), ..self }
+    }
+
     /// What is wrong, on one line: without the remedy.
     pub fn summary(&self) -> String {
         self.message.lines().next().unwrap_or_default().to_owned()

@@ -17,6 +17,8 @@ pub mod model;
 pub mod nearest;
 pub mod operators;
 pub mod report;
+pub mod shell;
+pub mod standard;
 pub mod units;
 pub mod utilisation;
 

@@ -104,7 +104,7 @@ fn watch(shared: &Shared, tracer: Pid, patience: Duration) {
                      its process {pid} was killed",
                     name.trim_end()
                 );
-                eprintln!("flopledger: {message}");
+                crate::standard::tell(&message);
                 locked(&shared.lost).push(message);
                 // A process that is gone is what we want.
                 let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);

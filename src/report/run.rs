@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::text::{Align, Table};
 use super::{Report, repeated, threads, write_json};
 use crate::counter::{Event, Partial, Precisions, RunResult, Target};
+use crate::shell;
 use crate::units::{Amount, Unit, grouped, scaled};
 
 /// Rows of a table that are worth a reader's time.
@@ -118,11 +119,11 @@ pub fn subject(run: &RunResult) -> String {
     let target = match &run.target {
         Some(Target::Processes(pids)) => format!("processes: {}", listed(pids.iter().map(i32::to_string).collect())),
         Some(Target::Cpus(cpus)) => format!("CPUs: {}", listed(cpus.iter().map(usize::to_string).collect())),
-        None => return run.command.join(" "),
+        None => return shell::command(&run.command),
     };
     match run.command.is_empty() {
         true => target,
-        false => format!("{target}, while this ran: {}", run.command.join(" ")),
+        false => format!("{target}, while this ran: {}", shell::command(&run.command)),
     }
 }
 

@@ -47,3 +47,19 @@ pub fn error(event: &str, refused: &io::Error) -> Error {
         ),
     }
 }
+
+/// The error where nothing that was asked for can be counted.
+pub fn of_all(refused: &[(&str, &io::Error)]) -> Error {
+    let causes: Vec<String> = refused.iter().map(|(event, error)| format!("{event}: {}", cause(error))).collect();
+    let message = format!("none of the events can be counted: {}", causes.join("; "));
+    match refused {
+        [(event, first), ..] if matches!(first.raw_os_error(), Some(libc::EACCES | libc::EMFILE | libc::EBUSY)) => {
+            error(event, first).with_message(message)
+        }
+        [(_, first), ..] if matches!(first.raw_os_error(), Some(libc::EPERM | libc::ENOSYS)) => {
+            Error::failed(message).remedy("start the container with --cap-add=PERFMON")
+        }
+        _ => Error::failed(message)
+            .remedy("name others with -e: task-clock and page-faults are counted by the kernel itself, without a PMU"),
+    }
+}

@@ -5,6 +5,7 @@ use super::page::{Block, Card, Page, Section, Tone, number, text};
 use super::{Pictured, instructions, timed};
 use crate::counter::{Event, RegionRow, RunResult};
 use crate::report::run::{or_unknown, precisions, raw_count, subject};
+use crate::shell;
 use crate::units::{Count, Unit, grouped};
 
 impl Pictured for RunResult {
@@ -66,7 +67,7 @@ pub fn cards(run: &RunResult) -> Vec<Card> {
 pub fn method(run: &RunResult) -> Vec<(&'static str, String)> {
     let exact = if run.exact { "exact" } else { "not exact; the notes say why" };
     let mut method = vec![
-        ("command", run.command.join(" ")),
+        ("command", shell::command(&run.command)),
         ("counter", format!("{}: {}", run.counter, run.counter_reason)),
         ("exactness", exact.into()),
         ("CPU of the events", run.pmu_model.clone()),
