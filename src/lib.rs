@@ -5,6 +5,8 @@
 //!
 //! `units -> { model, isa } -> { convention, operators, counter } -> ledger -> report -> cli`
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod cli;
 pub mod convention;
 pub mod counter;

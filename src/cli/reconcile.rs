@@ -108,7 +108,7 @@ pub fn run(args: Args) -> Result<u8> {
     let cpu = Cpu::this().ok();
     // Hardware events see no regions, so they count a run of their own.
     let pmu = match cpu.as_ref().and_then(hardware) {
-        Some(perf) => perf.measure(command, &Options::default())?.pmu_flops.and_then(|flops| flops.total),
+        Some(perf) => perf.measure(command, &Options::default())?.pmu_flops,
         None => None,
     };
     let subject = Subject { pmu, ..args.subject(&spec, command, cpu.as_ref(), &operators, &measurement)? };

@@ -14,7 +14,8 @@ fn refused(fake: &Fake, specs: &[&str], cpu: &[&str], cause: &str) {
     let auto = fake.run(specs, None, cpu);
     assert_eq!(auto.counted()["counter"], "translate", "{specs:?}");
     let reason = auto.counted()["counter_reason"].as_str().expect("a reason");
-    assert!(reason.contains(cause), "{specs:?}: {reason}");
+    assert!(reason.starts_with("perf not taken: ") && reason.contains(cause), "{specs:?}: {reason}");
+    assert!(reason.len() <= 120 && !reason.contains('\n'), "{specs:?}: not in one short line: {reason}");
     // `doctor` comes to the same verdict.
     let doctor = fake.flopledger(specs, None, &[&["doctor", "--json"], cpu].concat());
     assert_eq!(doctor.status, Some(0), "{specs:?}: {}", doctor.stderr);

@@ -82,6 +82,11 @@ impl Events {
         self.fp.as_ref().map(|fp| fp.sum(events))
     }
 
+    /// Why what was counted has no total, where 64 bits do not hold it.
+    pub fn overflow(&self, read: &Read) -> Option<String> {
+        self.fp.as_ref()?.overflow(&read.events)
+    }
+
     /// Says of events that read nothing where they had nothing to count.
     pub fn explain_idle(&self, plan: &Plan, read: &mut Read) {
         if let (Some(fp), Some(flops)) = (&self.fp, &read.flops) {

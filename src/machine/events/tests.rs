@@ -302,7 +302,7 @@ fn cpus_without_events_say_why() {
     let refusal = |cpu: &str| CpuEvents::of(&cpu.parse().expect("a CPU")).expect("in the table").refusal();
     for cpu in ["GenuineIntel-6-3C", "GenuineIntel-6-BE", "GenuineIntel-6-57", "0x410fd0c0", "HygonGenuine-24-0"] {
         assert!(refusal(cpu).is_some_and(|reason| reason.len() > 20), "{cpu}");
-        assert_eq!(core(cpu).plan(8), Plan { passes: Vec::new(), main: 0, never: Vec::new() }, "{cpu}");
+        assert_eq!(core(cpu).plan(8), Plan::default(), "{cpu}");
     }
     // The P-cores of a hybrid have events; that its E-cores have none is the first caveat.
     assert_eq!(refusal("GenuineIntel-6-97"), None);

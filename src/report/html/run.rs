@@ -48,6 +48,10 @@ pub fn cards(run: &RunResult) -> Vec<Card> {
             Some(_) => ("Events would show", format!("computed for the events of {}", run.pmu_model)),
             None => ("Events showed", format!("events of {}", run.pmu_model)),
         };
+        let source = match run.pmu_flops.not_counted {
+            none if none.is_empty() => source,
+            some => format!("{source}; {} not counted", some.names()),
+        };
         cards.push(Card::new(label, or_unknown(run.pmu_flops.total, Unit::Flop), "FLOPs", source));
     }
     if let Some(instructions) = run.instructions.total {
