@@ -8,7 +8,7 @@ FEATURES := --features flopledger-clip/gemm
 ROWS ?=
 FLOPLEDGER := $(TARGET)/release/flopledger
 
-.PHONY: build run test test-all test-frameworks test-python lint bench fuzz install clean
+.PHONY: build run test test-all test-chroot test-frameworks test-python lint bench fuzz install clean
 
 build:
 	$(CARGO) build --release --locked $(FEATURES)
@@ -24,6 +24,10 @@ test: build
 # Those too that take minutes. FLOPLEDGER_PYTHON: an interpreter that has numpy and torch.
 test-all: build
 	$(CARGO) test --release --locked $(FEATURES) -- --include-ignored
+
+# The tests on a fresh Debian with Rust, gcc and make only, by a normal user. Needs root and debootstrap.
+test-chroot:
+	tests/chroot.sh $(CHROOT)
 
 # The Python package, in a fresh virtual environment.
 test-python:

@@ -159,6 +159,7 @@ fn of_perf(cpu: &str, tree: &Path) -> Option<BTreeMap<(String, String), u64>> {
 }
 
 #[test]
+#[cfg_attr(not(has = "perf"), ignore = "skipped: no perf")]
 fn encodings_are_those_of_perf() {
     // perf 6.1 has no table for later CPUs, and takes all of AMD's family 25 for Zen 3.
     let cpus = [

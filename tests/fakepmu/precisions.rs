@@ -17,6 +17,7 @@ fn only_halves() -> Value {
 }
 
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn half_precision_is_not_left_out_in_silence() {
     let Some(fake) = fake() else { return };
     let args = ["run", "--counter", "perf", "--no-calibrate"];
@@ -43,6 +44,7 @@ fn half_precision_is_not_left_out_in_silence() {
 
 /// With fewer counters than its events want, a Zen 4 leaves out what it has no room for.
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn what_finds_no_counter_is_named() {
     let Some(fake) = fake() else { return };
     let watchdog = |on: &str| json!({"files": {"/proc/sys/kernel/nmi_watchdog": format!("{on}\n")}});
@@ -83,6 +85,7 @@ fn listed(fake: &Fake, cpu: &str) -> BTreeSet<String> {
 }
 
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn passes_count_every_group_that_events_list() {
     let Some(fake) = fake() else { return };
     for (cpu, model, halves) in [("AuthenticAMD-26-02", 0x02, false), ("AuthenticAMD-26-50", 0x50, true)] {
@@ -110,6 +113,7 @@ fn passes_count_every_group_that_events_list() {
 
 /// Every core type that an overlay can show: a pass for each event that `events` names, but a total that its parts tell.
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn passes_leave_no_precision_out() {
     let Some(fake) = fake() else { return };
     for (spec, cpu) in [

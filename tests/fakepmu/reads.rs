@@ -15,6 +15,7 @@ fn fault(of: Value) -> Value {
 }
 
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn what_a_signal_interrupted_is_read_again() {
     let Some(fake) = fake() else { return };
     let whole = fake.perf(SPEC, None, PLAIN);
@@ -24,6 +25,7 @@ fn what_a_signal_interrupted_is_read_again() {
 }
 
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn a_read_that_fails_is_named_as_what_it_is() {
     let Some(fake) = fake() else { return };
     for (of, cause) in [
@@ -43,6 +45,7 @@ fn a_read_that_fails_is_named_as_what_it_is() {
 
 /// The most that a counter holds, times its weight or beside another.
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn sums_are_refused_rather_than_wrapped() {
     let Some(fake) = fake() else { return };
     let machine = |values: [(u64, u64); 8]| {

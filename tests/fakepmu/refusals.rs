@@ -43,6 +43,7 @@ fn probed(fake: &Fake, specs: &[&str], errno: &str, cause: &str) {
 }
 
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn doctor_maps_errors_to_causes() {
     let Some(fake) = fake() else { return };
     probed(&fake, &["no-pmu"], "ENOENT", "PMU");
@@ -56,6 +57,7 @@ fn doctor_maps_errors_to_causes() {
 const SKYLAKE: &str = "intel-skylake-sp";
 
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn machines_without_usable_events() {
     let Some(fake) = fake() else { return };
     refused(&fake, &["intel-haswell"], &[], "no event counts floating-point work");
@@ -68,6 +70,7 @@ fn machines_without_usable_events() {
 }
 
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn what_the_kernel_forbids() {
     let Some(fake) = fake() else { return };
     refused(&fake, &["paranoid4"], &[], "kernel.perf_event_paranoid is 4");
@@ -77,6 +80,7 @@ fn what_the_kernel_forbids() {
 }
 
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn what_others_hold() {
     let Some(fake) = fake() else { return };
     refused(&fake, &[SKYLAKE, "overlay-busy"], &[], "another tool holds the PMU exclusively");
@@ -86,6 +90,7 @@ fn what_others_hold() {
 
 /// Event 0x03 opens there, and would count wrongly.
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn pairs_of_counters_that_nobody_pairs() {
     let Some(fake) = fake() else { return };
     let guest = json!({"cpu": {"add_flags": [], "remove_flags": ["perfctr_core"]}});
@@ -102,6 +107,7 @@ fn pairs_of_counters_that_nobody_pairs() {
 
 /// All specs are in one test or another: a new one has to be, too.
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn no_spec_is_forgotten() {
     let Some(fake) = fake() else { return };
     let sources = [include_str!("specs.rs"), include_str!("refusals.rs")];
