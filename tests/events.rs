@@ -112,7 +112,7 @@ fn the_list_names_every_core_type() {
     for name in ["Haswell", "Granite Rapids", "Clearwater Forest (Darkmont)", "Zen 5", "Fujitsu A64FX", "Neoverse N1"] {
         assert!(names.contains(&name), "{name}");
     }
-    assert_eq!(text(&["--list", "--format", "csv"]).lines().count(), 61);
+    assert_eq!(text(&["--list", "--format", "csv"]).lines().count(), 66);
     assert!(text(&["--list"]).contains("GenuineIntel-6-55-(00-04)"));
     let rows = text(&["--cpu", "AuthenticAMD-23-01", "--format", "csv"]);
     assert_eq!(rows.lines().count(), 4, "{rows}");
