@@ -10,7 +10,7 @@ ROWS ?=
 TORTURE ?=
 FLOPLEDGER := $(TARGET)/release/flopledger
 
-.PHONY: build run test test-all test-frameworks test-python test-torture lint bench fuzz install clean test-tools
+.PHONY: build run test test-all test-frameworks test-python test-torture lint bench fuzz install clean test-tools test-chroot
 
 build:
 	$(CARGO) build --release --locked $(FEATURES)
@@ -26,6 +26,10 @@ test: build
 # Those too that take minutes. FLOPLEDGER_PYTHON: an interpreter that has numpy and torch.
 test-all: build
 	$(CARGO) test --release --locked $(FEATURES) -- --include-ignored
+
+# The tests on a fresh Debian with Rust, gcc and make only, by a normal user. Needs root and debootstrap.
+test-chroot:
+	tests/chroot.sh $(CHROOT)
 
 # The Python package, in a fresh virtual environment.
 test-python:

@@ -20,13 +20,14 @@ pub struct Error {
     fault: Fault,
     message: String,
     remedy: Option<String>,
+    brief: Option<String>,
 }
 
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
     fn new(fault: Fault, message: impl Into<String>) -> Self {
-        Error { fault, message: message.into(), remedy: None }
+        Error { fault, message: message.into(), remedy: None, brief: None }
     }
 
     pub fn input(message: impl Into<String>) -> Self {
@@ -57,9 +58,25 @@ impl Error {
         self
     }
 
+    /// The same fault and remedy, told otherwise.
+    pub fn with_message(self, message: impl Into<String>) -> Self {
+        Error { message: message.into(), ..self }
+    }
+
     /// What is wrong, on one line: without the remedy.
     pub fn summary(&self) -> String {
         self.message.lines().next().unwrap_or_default().to_owned()
+    }
+
+    /// The cause in a few words, where it stands in a sentence of another.
+    pub fn briefly(mut self, brief: impl Into<String>) -> Self {
+        self.brief = Some(brief.into());
+        self
+    }
+
+    /// The cause in a few words, or what is wrong on one line.
+    pub fn brief(&self) -> String {
+        self.brief.clone().unwrap_or_else(|| self.summary())
     }
 
     pub fn fault(&self) -> Fault {

@@ -5,6 +5,8 @@
 //!
 //! `units -> { model, isa } -> { convention, operators, counter } -> ledger -> report -> cli`
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod cli;
 pub mod convention;
 pub mod counter;
@@ -17,6 +19,8 @@ pub mod model;
 pub mod nearest;
 pub mod operators;
 pub mod report;
+pub mod shell;
+pub mod standard;
 pub mod units;
 pub mod utilisation;
 

@@ -4,7 +4,7 @@ fn main() -> ExitCode {
     match flopledger::cli::run(std::env::args_os()) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("flopledger: {error}");
+            flopledger::standard::tell(&error);
             ExitCode::from(error.exit_code())
         }
     }

@@ -104,6 +104,7 @@ fn weights_come_back_from_a_file() {
 
 /// The same weights and inputs in numpy, in double precision.
 #[test]
+#[cfg_attr(not(has = "python3"), ignore = "skipped: no python3")]
 fn numpy_agrees() {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/workloads/clip/reference.py");
     let tiny = include_str!("../src/model/presets/tiny.json");

@@ -223,6 +223,7 @@ fn chromium(page: &Path) -> Option<(String, Vec<String>)> {
 }
 
 #[test]
+#[cfg_attr(not(has = "chromium"), ignore = "skipped: no chromium")]
 fn a_browser_has_nothing_to_complain_about() {
     // A page that does have an error shows that errors would be seen.
     let folder = tempfile::tempdir().expect("a folder");

@@ -91,6 +91,7 @@ fn two_ranks_are_added() {
 
 /// Debian's Open MPI, where it is installed.
 #[test]
+#[cfg_attr(not(has = "mpirun"), ignore = "skipped: no mpirun")]
 fn two_ranks_under_mpirun_are_added() {
     if Command::new("mpirun").arg("--version").output().is_err() {
         eprintln!("left out: mpirun is not installed");

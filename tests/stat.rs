@@ -350,7 +350,7 @@ fn events_of_a_pmu_are_named_by_sysfs() {
         eprintln!("skipped: no PMU msr with an event tsc");
         return;
     }
-    let result = json(&["--counter", "events", "-e", "msr/tsc/,msr/event=0x0/", "--", "true"]);
+    let result = json(&["--counter", "events", "-e", "msr/tsc/,msr/event=0x0/,task-clock", "--", "true"]);
     let counts = [count(&result, "msr/tsc/"), count(&result, "msr/event=0x0/")];
     let [Some(named), Some(numbered)] = counts else {
         eprintln!("skipped: {}", result["events"][0]["reason"]);

@@ -75,6 +75,7 @@ fn a_child_process_counts_in_the_region_that_it_was_forked_in() {
 }
 
 #[test]
+#[cfg_attr(not(has = "avx512"), ignore = "skipped: no AVX-512")]
 fn masked_lanes_are_counted_from_the_mask() {
     if !cpu_has("avx512f") {
         eprintln!("skipped: this CPU has no AVX-512");
@@ -98,6 +99,7 @@ fn tile_products_count_what_the_tiles_are_configured_to() {
 }
 
 #[test]
+#[cfg_attr(not(has = "g++"), ignore = "skipped: no g++")]
 fn functions_are_named_by_object_and_symbol() {
     let folder = folder();
     let program = compile(&folder, "functions.cpp", &["-O1", "-x", "c++", "-lstdc++"]);

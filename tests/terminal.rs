@@ -12,6 +12,7 @@ fn on_terminal(columns: u32, command: &str) -> Option<Output> {
 const BARS: [char; 3] = ['█', '▓', '░'];
 
 #[test]
+#[cfg_attr(not(has = "script"), ignore = "skipped: no script")]
 fn bars_are_drawn_on_terminals_only() {
     let piped = Command::new(env!("CARGO_BIN_EXE_flopledger")).args(["explain", "seed-formula", "analytic"]).output();
     let piped = String::from_utf8(piped.expect("it runs").stdout).expect("text");
@@ -34,6 +35,7 @@ fn bars_are_drawn_on_terminals_only() {
 }
 
 #[test]
+#[cfg_attr(not(has = "script"), ignore = "skipped: no script")]
 fn a_narrow_terminal_gets_the_plain_ledger() {
     let Some(output) = on_terminal(50, "explain thop analytic") else { return };
     let text = String::from_utf8(output.stdout).expect("text");
@@ -42,6 +44,7 @@ fn a_narrow_terminal_gets_the_plain_ledger() {
 
 /// What takes its time says so, and takes back that it did.
 #[test]
+#[cfg_attr(not(has = "script"), ignore = "skipped: no script")]
 fn progress_is_shown_and_taken_away() {
     let Some(output) = on_terminal(100, "peak --seconds 0.4 -o /dev/null") else { return };
     let text = String::from_utf8(output.stdout).expect("text");

@@ -1,11 +1,9 @@
 //! `flopledger completions`: what a shell needs to complete our arguments.
 
-use std::io::Write;
-
 use clap::{Args as Arguments, CommandFactory};
 use clap_complete::{Shell, generate};
 
-use crate::{Error, Result};
+use crate::Result;
 
 /// Print the completions for a shell
 #[derive(Arguments, Debug)]
@@ -19,11 +17,5 @@ pub fn run(args: Args) -> Result<u8> {
     // Into memory first: clap panics where it cannot write.
     let mut script = Vec::new();
     generate(args.shell, &mut super::Cli::command(), "flopledger", &mut script);
-    match std::io::stdout().write_all(&script) {
-        // A reader that went away early is no error.
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Error::failed(format!("stdout: cannot write: {error}")))
-        }
-        _ => Ok(0),
-    }
+    super::to_stdout(&script).map(|()| 0)
 }

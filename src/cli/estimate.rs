@@ -6,6 +6,7 @@ use super::model_args::ShapeArgs;
 use crate::convention::{Estimate, Logits, MOST, Options, Recompute, Setting, estimate_with};
 use crate::model;
 use crate::report::{Estimates, Standard};
+use crate::standard::tell;
 use crate::{Error, Result};
 
 /// What a CLIP costs, counted from its configuration: true FLOPs, parameters, and what every
@@ -70,9 +71,7 @@ pub fn run(args: Args) -> Result<u8> {
         return Err(error.clone());
     }
     sink.print(&Estimates { estimates: &estimates, several: asked > 1, terms: args.terms })?;
-    for error in &errors {
-        eprintln!("flopledger: {error}");
-    }
+    errors.iter().for_each(tell);
     Ok(errors.first().map_or(0, Error::exit_code))
 }
 

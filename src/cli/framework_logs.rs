@@ -1,7 +1,7 @@
 //! `--framework-logs`: makes a command's libraries tell what they compute, and keeps that out of its output.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -13,6 +13,7 @@ use tempfile::NamedTempFile;
 use crate::counter::{Command, Stdout};
 use crate::operators::Operators;
 use crate::operators::verbose::{self, Log, Separator};
+use crate::standard::tell;
 use crate::{Error, Result};
 
 /// Reads what the libraries of one run print.
@@ -51,31 +52,52 @@ impl FrameworkLogs {
 }
 
 /// Until the end of the pipe. Where nobody reads our stdout any more, closes the pipe, so that the command
-/// meets what it would have met without us.
+/// meets what it would have met without us. Where stdout cannot be written otherwise, a full disk say, says so and
+/// reads on: a closed pipe would kill the command.
 fn separate(pipe: OwnedFd) -> Log {
     let (mut pipe, mut log, mut separator) = (File::from(pipe), Log::default(), Separator::default());
-    let mut stdout = std::io::stdout();
+    let mut stdout = Passing { out: std::io::stdout(), failed: None };
     let mut buffer = [0; 1 << 16];
     loop {
         let length = match pipe.read(&mut buffer) {
             Ok(0) => break,
             Ok(length) => length,
-            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(e) if e.kind() == ErrorKind::Interrupted => continue,
             Err(_) => break,
         };
-        let mut written = Ok(());
-        separator
-            .feed(&buffer[..length], &mut |own| pass_on(&mut stdout, own, &mut written), &mut |line| log.line(line));
-        if written.and_then(|()| stdout.flush()).is_err() {
+        separator.feed(&buffer[..length], &mut |own| stdout.pass_on(own), &mut |line| log.line(line));
+        stdout.flush();
+        if stdout.failed == Some(ErrorKind::BrokenPipe) {
             return log;
         }
     }
-    separator.finish(&mut |own| pass_on(&mut stdout, own, &mut Ok(())), &mut |line| log.line(line));
+    separator.finish(&mut |own| stdout.pass_on(own), &mut |line| log.line(line));
+    stdout.flush();
     log
 }
 
-fn pass_on(stdout: &mut std::io::Stdout, own: &[u8], written: &mut std::io::Result<()>) {
-    if written.is_ok() {
-        *written = stdout.write_all(own);
+/// Our stdout, until it cannot be written.
+struct Passing {
+    out: std::io::Stdout,
+    failed: Option<ErrorKind>,
+}
+
+impl Passing {
+    fn pass_on(&mut self, own: &[u8]) {
+        self.with(|out| out.write_all(own));
+    }
+
+    fn flush(&mut self) {
+        self.with(std::io::Stdout::flush);
+    }
+
+    fn with(&mut self, write: impl FnOnce(&mut std::io::Stdout) -> std::io::Result<()>) {
+        let None = self.failed else { return };
+        if let Err(error) = write(&mut self.out) {
+            self.failed = Some(error.kind());
+            if error.kind() != ErrorKind::BrokenPipe {
+                tell(format_args!("stdout: cannot write: {error}: what the command prints from here on is lost"));
+            }
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! The page that a result can also be written to.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::rank;
-use crate::Result;
 use crate::report::html::{HtmlFile, Pictured};
+use crate::{Error, Result};
 
 #[derive(Args, Debug, Clone)]
 pub struct HtmlArgs {
@@ -21,6 +21,10 @@ pub struct Page(Option<HtmlFile>);
 impl HtmlArgs {
     /// To be called before the work starts, so that a bad path fails early.
     pub fn open(&self) -> Result<Page> {
+        if self.html.as_deref().is_some_and(|file| file == Path::new("-")) {
+            return Err(Error::input("--html -: stdout is for results, and a page needs a file")
+                .remedy("name a file: --html report.html"));
+        }
         let file = self.html.as_deref().map(rank::in_name).transpose()?;
         Ok(Page(file.as_deref().map(HtmlFile::create).transpose()?))
     }

@@ -21,12 +21,7 @@ pub fn run(args: Args) -> Result<u8> {
     let mut command = super::Cli::command();
     command.build();
     let Some(folder) = args.folder else {
-        return match std::io::Write::write_all(&mut std::io::stdout(), &page(&command)?) {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                Err(Error::failed(format!("stdout: cannot write: {error}")))
-            }
-            _ => Ok(0),
-        };
+        return super::to_stdout(&page(&command)?).map(|()| 0);
     };
     let refused = |path: &PathBuf, error: std::io::Error| {
         Error::input(format!("{}: cannot write: {error}", path.display())).remedy("give a folder that you may write to")

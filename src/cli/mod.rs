@@ -1,13 +1,16 @@
 //! The command line: one file per subcommand, each its arguments and its few lines of glue.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
+use clap::error::ContextKind;
 use clap::{Args, Parser, Subcommand};
 
+use crate::counter::Exit;
 use crate::report::{Format, Sink, Standard};
 use crate::units::Unit;
-use crate::{Error, Result};
+use crate::{Error, Result, standard};
 
 mod completions;
 mod conventions;
@@ -68,7 +71,8 @@ pub struct Output {
     /// How the result is printed
     #[arg(long, value_enum, default_value = "table", global = true)]
     format: Format,
-    /// Write the result to FILE; %r in its name is this process's rank under mpirun, srun or torchrun
+    /// Write the result to FILE, or to stdout if it is `-`; %r in its name is this process's rank under mpirun, srun
+    /// or torchrun
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Unit of the counts in tables (JSON and CSV name theirs)
@@ -78,8 +82,31 @@ pub struct Output {
 
 impl Output {
     pub fn open(&self, standard: Standard) -> Result<Sink> {
+        if self.to_stdout() {
+            return Sink::open(None, Standard::Stdout, self.format, self.unit);
+        }
         let file = self.output.as_deref().map(rank::in_name).transpose()?;
         Sink::open(file, standard, self.format, self.unit)
+    }
+
+    /// `-o -`, as everywhere; a file of that name is `./-`.
+    pub fn to_stdout(&self) -> bool {
+        self.output.as_deref().is_some_and(|file| file == Path::new("-"))
+    }
+
+    /// The status of a wrapper whose command has ended: the command's own, whoever could read the result. Only a file
+    /// that was asked for and is not whole is a failure of ours, which does not hide one of the command's.
+    fn ends(&self, command: Exit, result: Result<()>, page: Result<()>) -> Result<u8> {
+        let status = command.status();
+        let to_file = self.output.is_some() && !self.to_stdout();
+        for (written, to_file) in [(result, to_file), (page, true)] {
+            match written {
+                Err(error) if to_file && status == 0 => return Err(error),
+                Err(error) => standard::tell(error),
+                Ok(()) => {}
+            }
+        }
+        Ok(status)
     }
 
     /// The unit that the numbers of this output are in, where they have no unit of their own.
@@ -95,11 +122,12 @@ impl Output {
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8> {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
-        Err(error) => {
-            // clap prints help and version to stdout with code 0, usage errors to stderr with 2.
-            let code = error.exit_code() as u8;
-            error.print().map_err(|e| Error::failed(format!("cannot print: {e}")))?;
-            return Ok(code);
+        Err(mut error) => {
+            // Beside the option that was meant, the advice to pass it on to a command is none.
+            if error.get(ContextKind::SuggestedArg).is_some() {
+                error.remove(ContextKind::Suggested);
+            }
+            return usage(&error);
         }
     };
     match cli.command {
@@ -118,5 +146,34 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8> {
         Command::Peak(args) => peak::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
+    }
+}
+
+/// Prints what clap says: help and version on stdout with code 0, wrong usage on stderr with 2, which stays 2 where
+/// nobody can read it.
+fn usage(error: &clap::Error) -> Result<u8> {
+    let written = match error.use_stderr() {
+        false if standard::was_closed(libc::STDOUT_FILENO) => Err(standard::closed_error()),
+        _ => error.print(),
+    };
+    match written {
+        Err(failed) if !error.use_stderr() && failed.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::failed(format!("stdout: cannot write: {failed}")))
+        }
+        _ => Ok(error.exit_code() as u8),
+    }
+}
+
+/// To stdout, for what is no result: a script, a manual page. A reader that went away early is no error.
+fn to_stdout(bytes: &[u8]) -> Result<()> {
+    let written = match standard::was_closed(libc::STDOUT_FILENO) {
+        true => Err(standard::closed_error()),
+        false => io::stdout().write_all(bytes).and_then(|()| io::stdout().flush()),
+    };
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::failed(format!("stdout: cannot write: {error}")))
+        }
+        _ => Ok(()),
     }
 }

@@ -22,6 +22,7 @@ use crate::machine::Cpu;
 use crate::model::{self, ClipSpec};
 use crate::operators::{self, Operators, trace};
 use crate::report::Standard;
+use crate::standard::tell;
 use crate::{Error, Result};
 
 /// Count a model three ways, by analysis, by operators and by instructions, and reconcile them
@@ -100,14 +101,14 @@ pub fn run(args: Args) -> Result<u8> {
     };
     drop(progress);
     if measurement.exit.status() != 0 {
-        eprintln!("flopledger: the workload ended with status {}: nothing to reconcile", measurement.exit.status());
+        tell(format_args!("the workload ended with status {}: nothing to reconcile", measurement.exit.status()));
         return Ok(measurement.exit.status());
     }
     let operators = read_trace(trace_file.path(), command)?;
     let cpu = Cpu::this().ok();
     // Hardware events see no regions, so they count a run of their own.
     let pmu = match cpu.as_ref().and_then(hardware) {
-        Some(perf) => perf.measure(command, &Options::default())?.pmu_flops.and_then(|flops| flops.total),
+        Some(perf) => perf.measure(command, &Options::default())?.pmu_flops,
         None => None,
     };
     let subject = Subject { pmu, ..args.subject(&spec, command, cpu.as_ref(), &operators, &measurement)? };
@@ -201,9 +202,9 @@ fn warn_of_time(spec: &ClipSpec) {
     let flops = model::terms::flops(&model::terms(spec));
     let seconds = flops / 16 / 50_000;
     if seconds > 120 {
-        eprintln!("flopledger: counting {} by single steps takes over {} minutes", spec.name, seconds / 60);
+        tell(format_args!("counting {} by single steps takes over {} minutes", spec.name, seconds / 60));
         if std::io::stderr().is_terminal() {
-            eprintln!("flopledger: end it with Ctrl-C; leave out `--counter step`, or try --preset tiny");
+            tell("end it with Ctrl-C; leave out `--counter step`, or try --preset tiny");
         }
     }
 }

@@ -58,8 +58,9 @@ pub struct Args {
     #[arg(long = "as", value_name = "VENDOR-FAMILY-MODEL[-STEPPING]")]
     shown_as: Option<Cpu>,
     /// The command with its arguments
+    // No `allow_hyphen_values`: an option that is not known must not be taken for the command.
     #[arg(required_unless_present_any = ["pids", "all_cpus", "cpus"], trailing_var_arg = true,
-        allow_hyphen_values = true, value_name = "COMMAND")]
+        value_name = "COMMAND")]
     command: Vec<OsString>,
     #[command(flatten)]
     perf: PerfArgs,
@@ -116,9 +117,7 @@ pub fn run(args: Args) -> Result<u8> {
     if beside_perf {
         let mut both = run.beside_perf()?;
         time(&mut both.instructions);
-        sink.print(&both)?;
-        page.write(&both)?;
-        return Ok(both.instructions.exit.status());
+        return args.output.ends(both.instructions.exit, sink.print(&both), page.write(&both));
     }
     let (mut runs, exit) = run.all(&mut sink)?;
     let repeated = args.stat.repeats().then(|| Repeated::of(&runs));
@@ -127,15 +126,16 @@ pub fn run(args: Args) -> Result<u8> {
     time(&mut result);
     if let Some(logs) = logs {
         drop(logged);
-        sink.print(&Logged { run: result, operators: logs.finish()? })?;
-        return Ok(exit.status());
+        let written = sink.print(&Logged { run: result, operators: logs.finish()? });
+        return args.output.ends(exit, written, Ok(()));
     }
-    match args.stat.tells_intervals() {
-        true => sink.print_after_lines(&result)?,
-        false => sink.print(&result)?,
-    }
-    page.write(&result)?;
-    Ok(if command.is_some() { exit.status() } else { 0 })
+    let written = match args.stat.tells_intervals() {
+        true => sink.print_after_lines(&result),
+        false => sink.print(&result),
+    };
+    // A command that was not started has no status.
+    let exit = if command.is_some() { exit } else { Exit { code: Some(0), signal: None } };
+    args.output.ends(exit, written, page.write(&result))
 }
 
 /// Whoever interrupts one run wants no others.
@@ -223,7 +223,7 @@ impl Run<'_> {
         })
     }
 
-    fn measure(&self, tell: &mut dyn FnMut(&Tick) -> Result<()>) -> Result<Measurement> {
+    fn measure(&self, tell: &mut dyn FnMut(&Tick)) -> Result<Measurement> {
         let counter = &self.chosen.counter;
         match (self.args.stat.watch(self.target.as_ref(), self.command, tell), self.command) {
             (Some(watch), _) => counter.observe(watch, &self.options),

@@ -102,7 +102,7 @@ impl StatArgs {
         &self,
         target: Option<&Target>,
         command: Option<&'a Command>,
-        tell: &'a mut dyn FnMut(&Tick) -> Result<()>,
+        tell: &'a mut dyn FnMut(&Tick),
     ) -> Option<Watch<'a>> {
         if target.is_none() && !self.watches() {
             return None;

@@ -11,6 +11,7 @@ use crate::counter::timing::{self, Input, Timing};
 use crate::counter::{Command, Exit};
 use crate::isa::Precision;
 use crate::machine::peak;
+use crate::standard::tell;
 use crate::utilisation::decimal;
 use crate::{Error, Result};
 
@@ -78,7 +79,7 @@ impl Timer {
         let timed = timing::time(command, runs, self.input?, counted);
         drop(progress);
         let timed = timed.and_then(|timing| self.rates(timing, work));
-        timed.inspect_err(|error| eprintln!("flopledger: {error}")).ok()
+        timed.inspect_err(|error| tell(error)).ok()
     }
 
     fn rates(&self, timing: Timing, work: &Work) -> Result<Timed> {

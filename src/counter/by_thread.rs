@@ -74,6 +74,7 @@ fn add(process: &mut ProcessRow, thread: &ThreadRow) {
         fp16: both(a.fp16, b.fp16),
         fp32: both(a.fp32, b.fp32),
         fp64: both(a.fp64, b.fp64),
+        not_counted: a.not_counted.with(b.not_counted),
         partial: None,
     });
 }

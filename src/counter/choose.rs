@@ -42,7 +42,9 @@ pub fn choose(choice: Choice, perf: Perf) -> Chosen {
                 let reason = format!("the CPU {} has floating-point events, which {calibrated}", perf.cpu);
                 Chosen { counter: Box::new(perf), reason }
             }
-            Some(refusal) => Chosen { counter: Box::new(Translate), reason: refusal.summary() },
+            Some(refusal) => {
+                Chosen { counter: Box::new(Translate), reason: format!("perf not taken: {}", refusal.brief()) }
+            }
         },
     }
 }

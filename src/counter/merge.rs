@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
-use super::{ClassRow, FunctionRow, Instructions, PmuFlops, Precisions, RegionRow, RunResult, Time};
+use super::{ClassRow, FunctionRow, Instructions, PmuFlops, PrecisionSet, Precisions, RegionRow, RunResult, Time};
 use crate::isa::Precision;
 use crate::{Error, Result};
 
@@ -147,6 +147,10 @@ fn total(ranks: &[Ranked], first: &Ranked) -> Result<RunResult> {
             fp16: sum(|run| run.pmu_flops.fp16)?,
             fp32: sum(|run| run.pmu_flops.fp32)?,
             fp64: sum(|run| run.pmu_flops.fp64)?,
+            not_counted: ranks
+                .iter()
+                .map(|rank| rank.result.pmu_flops.not_counted)
+                .fold(PrecisionSet::default(), PrecisionSet::with),
             partial: None,
         },
         instructions: Instructions {

@@ -18,6 +18,7 @@ mod launch;
 pub mod maps;
 pub mod merge;
 pub mod perf;
+mod precision_set;
 pub mod ptrace;
 pub mod record;
 pub mod regions;
@@ -39,6 +40,7 @@ mod watchdog;
 
 pub use by_thread::{ProcessRow, ThreadRow, by_process};
 pub use choose::{Choice, Chosen, choose, hardware, pmu_model};
+pub use precision_set::PrecisionSet;
 pub use result::{ClassRow, FunctionRow, Instructions, Precisions, RegionRow, RunResult, SCHEMA, Target, visible};
 pub use shown::{Reference, Shown, ShownEvent};
 pub use tally::{ClassCount, Classes, FunctionCount, RegionTally, Tally, flops_of};
@@ -186,6 +188,9 @@ pub struct PmuFlops {
     pub fp16: Option<u64>,
     pub fp32: Option<u64>,
     pub fp64: Option<u64>,
+    /// Precisions that the CPU has events for, which were not opened: no part of the total.
+    #[serde(default, skip_serializing_if = "PrecisionSet::is_empty")]
+    pub not_counted: PrecisionSet,
     /// Where the events ran for part of the time, so that the total is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partial: Option<Partial>,

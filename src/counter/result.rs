@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::repeat::Repeated;
 use super::timed::Timed;
 use super::{
-    ClassCount, Classes, Command, Effort, Event, Exit, Measurement, PmuFlops, ProcessRow, Shown, Tally, ThreadRow,
-    Time, by_process, flops_of,
+    ClassCount, Classes, Command, Effort, Event, Exit, Measurement, PmuFlops, PrecisionSet, ProcessRow, Shown, Tally,
+    ThreadRow, Time, by_process, flops_of,
 };
 use crate::isa::{Class, Kind, Precision, mnemonic_name};
 
@@ -212,6 +212,7 @@ pub fn visible(classes: &Classes) -> PmuFlops {
         fp16: sum(&|precision| precision == Precision::Fp16),
         fp32: sum(&|precision| precision == Precision::Fp32),
         fp64: sum(&|precision| precision == Precision::Fp64),
+        not_counted: PrecisionSet::default(),
         partial: None,
     }
 }

@@ -6,7 +6,6 @@ use nix::unistd::Pid;
 use serde::Serialize;
 
 use super::Command;
-use crate::Result;
 
 /// What is counted.
 #[derive(Debug, Clone)]
@@ -47,7 +46,7 @@ impl<'a> Watch<'a> {
 /// Tells the counts as they come.
 pub struct Interval<'a> {
     pub every: Duration,
-    pub tell: &'a mut dyn FnMut(&Tick) -> Result<()>,
+    pub tell: &'a mut dyn FnMut(&Tick),
 }
 
 /// What was counted since the last one.

@@ -5,18 +5,16 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 use super::{Format, Report, Sink};
+use crate::Result;
 use crate::counter::watch::{Delta, Tick};
 use crate::units::grouped;
-use crate::{Error, Result};
 
 impl Sink {
-    /// Lines for what was counted since the last call. A reader that went away is no error.
-    pub fn interval(&mut self, tick: &Tick) -> Result<()> {
-        match self.write_interval(tick) {
-            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Error::failed(format!("{}: cannot write: {e}", self.name)))
-            }
-            _ => Ok(()),
+    /// Lines for what was counted since the last call. Where they cannot be written, counting goes on all the same, and
+    /// the result says why they end.
+    pub fn interval(&mut self, tick: &Tick) {
+        if self.failed.is_none() {
+            self.failed = self.write_interval(tick).err();
         }
     }
 
@@ -45,6 +43,9 @@ impl Sink {
     /// The result after such lines: as one more line of JSON; not at all in CSV, whose rows have other
     /// columns.
     pub fn print_after_lines(mut self, report: &dyn Report) -> Result<()> {
+        if let Some(failed) = self.failed.take() {
+            return self.close(Err(failed));
+        }
         let written = match self.format {
             Format::Table => writeln!(self.out).and_then(|()| self.write(report)),
             Format::Json => self.write_line(report),

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::units::Unit;
-use crate::{Error, Result};
+use crate::{Error, Result, standard as standard_stream};
 
 mod conventions;
 mod difference;
@@ -94,6 +94,19 @@ impl Standard {
     }
 }
 
+/// Stdout that was closed when the program was started.
+struct Closed;
+
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(standard_stream::closed_error())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// The open destination of a result. Opened before the work starts, so that a bad path fails early.
 pub struct Sink {
     out: Box<dyn Write>,
@@ -104,6 +117,8 @@ pub struct Sink {
     columns: Option<usize>,
     /// Lines were written before the result.
     lines_begun: bool,
+    /// Why they could not be written; nothing is, after that.
+    failed: Option<io::Error>,
 }
 
 impl Sink {
@@ -117,10 +132,13 @@ impl Sink {
                 })?;
                 (Box::new(io::BufWriter::new(file)), path.display().to_string())
             }
+            (None, Standard::Stdout) if standard_stream::was_closed(libc::STDOUT_FILENO) => {
+                (Box::new(Closed), "stdout".into())
+            }
             (None, Standard::Stdout) => (Box::new(io::BufWriter::new(io::stdout())), "stdout".into()),
             (None, Standard::Stderr) => (Box::new(io::BufWriter::new(io::stderr())), "stderr".into()),
         };
-        Ok(Sink { out, name, format, unit, columns, lines_begun: false })
+        Ok(Sink { out, name, format, unit, columns, lines_begun: false, failed: None })
     }
 
     /// Prints the value. A reader that went away early (a broken pipe) is no error.

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::text::{Align, Table};
 use super::{Report, repeated, threads, write_json};
-use crate::counter::{Event, Partial, Precisions, RunResult, Target};
+use crate::counter::{Event, Partial, PmuFlops, Precisions, RunResult, Target};
+use crate::shell;
 use crate::units::{Amount, Unit, grouped, scaled};
 
 /// Rows of a table that are worth a reader's time.
@@ -68,6 +69,9 @@ impl Report for RunResult {
             out.serialize(row("precision", name, None, flops))?;
         }
         out.serialize(row("pmu", &self.pmu_model, None, self.pmu_flops.total))?;
+        for precision in self.pmu_flops.not_counted.iter() {
+            out.serialize(row("pmu, not counted", precision.name(), None, None))?;
+        }
         if let Some(partial) = self.pmu_flops.partial {
             out.serialize(row("pmu, at least", &self.pmu_model, None, Some(partial.at_least)))?;
         }
@@ -118,11 +122,11 @@ pub fn subject(run: &RunResult) -> String {
     let target = match &run.target {
         Some(Target::Processes(pids)) => format!("processes: {}", listed(pids.iter().map(i32::to_string).collect())),
         Some(Target::Cpus(cpus)) => format!("CPUs: {}", listed(cpus.iter().map(usize::to_string).collect())),
-        None => return run.command.join(" "),
+        None => return shell::command(&run.command),
     };
     match run.command.is_empty() {
         true => target,
-        false => format!("{target}, while this ran: {}", run.command.join(" ")),
+        false => format!("{target}, while this ran: {}", shell::command(&run.command)),
     }
 }
 
@@ -164,7 +168,22 @@ fn headline(run: &RunResult, out: &mut dyn Write, unit: Unit) -> io::Result<()> 
         }
     }
     let shown = if run.flops.total.is_some() { "would show" } else { "show" };
-    table.row([or_unknown(run.pmu_flops.total, unit), format!("as FP events of {} {shown} them", run.pmu_model)]);
+    let without = match run.pmu_flops.not_counted {
+        none if none.is_empty() => String::new(),
+        some => format!("; {} not counted", some.names()),
+    };
+    table.row([
+        or_unknown(run.pmu_flops.total, unit),
+        format!("as FP events of {} {shown} them{without}", run.pmu_model),
+    ]);
+    if run.flops.total.is_none() {
+        let PmuFlops { fp16, fp32, fp64, .. } = run.pmu_flops;
+        for (name, flops) in [("fp32", fp32), ("fp64", fp64), ("fp16", fp16)] {
+            if let Some(flops) = flops.filter(|flops| *flops > 0) {
+                table.row([in_unit(flops, unit), name.to_owned()]);
+            }
+        }
+    }
     if let Some(partial) = run.pmu_flops.partial {
         table.row([in_unit(partial.at_least, unit), "of them counted".to_owned()]);
         if let Some(estimate) = partial.estimate {

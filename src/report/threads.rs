@@ -26,8 +26,12 @@ struct Counts<'a> {
 }
 
 impl Counts<'_> {
-    fn columns(&self) -> impl Iterator<Item = &str> {
-        self.flops.map(|_| "FLOPs").into_iter().chain(self.events.iter().map(|event| event.name.as_str()))
+    fn columns(&self) -> impl Iterator<Item = String> {
+        let flops = |flops: PmuFlops| match flops.not_counted {
+            none if none.is_empty() => "FLOPs".to_owned(),
+            some => format!("FLOPs, {} not counted", some.names()),
+        };
+        self.flops.map(flops).into_iter().chain(self.events.iter().map(|event| event.name.clone()))
     }
 
     fn cells(&self) -> impl Iterator<Item = String> {
@@ -40,7 +44,8 @@ fn write(ids: [&str; 3], rows: Vec<(Counts, [String; 3])>, out: &mut dyn Write) 
     let Some((first, _)) = rows.first() else { return Ok(()) };
     let [process, thread, name] = ids;
     let ids = [(process, Align::Right), (thread, Align::Right), (name, Align::Left)];
-    let columns: Vec<(&str, Align)> = first.columns().map(|column| (column, Align::Right)).chain(ids).collect();
+    let names: Vec<String> = first.columns().collect();
+    let columns: Vec<(&str, Align)> = names.iter().map(|column| (column.as_str(), Align::Right)).chain(ids).collect();
     let mut table = Table::new(&columns);
     for (counts, id) in &rows {
         table.row(counts.cells().chain(id.iter().cloned()));

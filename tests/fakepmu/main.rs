@@ -7,6 +7,8 @@ mod calibration;
 mod fake;
 mod named;
 mod passes;
+mod precisions;
+mod reads;
 mod refusals;
 mod side_by_side;
 mod specs;

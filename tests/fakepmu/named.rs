@@ -13,6 +13,7 @@ fn count(result: &Value, name: &str) -> Option<u64> {
 }
 
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn what_was_named_is_asked_for() {
     let Some(fake) = fake() else { return };
     let events = ["--no-calibrate", "-e", "cpu/event=0x1c0/,cpu/branch-misses/,r01c7,cycles:u"];
@@ -33,6 +34,7 @@ fn what_was_named_is_asked_for() {
 
 /// Counts by thread that are known beforehand: each "FP event" counts the system call getppid.
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn threads_are_told_apart() {
     let Some(fake) = fake() else { return };
     if !Path::new("/sys/kernel/tracing/events/syscalls/sys_enter_getppid").exists() {

@@ -12,6 +12,7 @@ fn passes(fake: &Fake, script: &str) -> Command {
 }
 
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn each_pass_reads_the_input_and_the_first_one_writes_the_output() {
     let Some(fake) = fake() else { return };
     let folder = tempfile::tempdir().expect("a folder");
@@ -29,6 +30,7 @@ fn each_pass_reads_the_input_and_the_first_one_writes_the_output() {
 }
 
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn an_input_that_only_one_pass_could_read_is_refused() {
     let Some(fake) = fake() else { return };
     let child = passes(&fake, "cat").stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
@@ -39,6 +41,7 @@ fn an_input_that_only_one_pass_could_read_is_refused() {
 }
 
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn passes_that_end_otherwise_do_not_belong_together() {
     let Some(fake) = fake() else { return };
     let folder = tempfile::tempdir().expect("a folder");
@@ -51,6 +54,7 @@ fn passes_that_end_otherwise_do_not_belong_together() {
 
 /// The exit status is still the command's.
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn what_ends_alike_is_counted() {
     let Some(fake) = fake() else { return };
     let output = passes(&fake, "exit 3").output().expect("runs");

@@ -24,6 +24,7 @@ fn both(fake: &Fake, spec: &str, kernels: &tempfile::TempDir, counter: &str) -> 
 
 /// The kernel executes 100 FLOPs, and 700 minima and maxima that events count; the fake shows what it likes.
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn the_ledger_leads_from_the_instructions_to_the_events() {
     let (Some(fake), kernel) = (fake(), kernel()) else { return };
     for counter in ["perf,translate", "step,perf"] {
@@ -44,6 +45,7 @@ fn the_ledger_leads_from_the_instructions_to_the_events() {
 
 /// Eight events on four counters, every one for part of the time.
 #[test]
+#[cfg_attr(not(has = "fakepmu"), ignore = "skipped: FLOPLEDGER_FAKEPMU names no fakepmu")]
 fn shared_counters_have_their_entry() {
     let (Some(fake), kernel) = (fake(), kernel()) else { return };
     let both = both(&fake, "intel-skylake-sp", &kernel, "perf,translate");

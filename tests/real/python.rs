@@ -29,17 +29,20 @@ fn plain(part: &str) {
 }
 
 #[test]
+#[cfg_attr(not(has = "python3"), ignore = "skipped: no python3")]
 fn python_computes() {
     plain("computes");
 }
 
 #[test]
+#[cfg_attr(not(has = "python3"), ignore = "skipped: no python3")]
 fn python_has_threads_and_signals() {
     plain("threads");
     plain("signals");
 }
 
 #[test]
+#[cfg_attr(not(has = "python3"), ignore = "skipped: no python3")]
 fn python_starts_processes() {
     plain("subprocess");
 }

@@ -22,6 +22,7 @@ fn gzip() {
 }
 
 #[test]
+#[cfg_attr(not(has = "xz"), ignore = "skipped: no xz")]
 fn xz() {
     script(
         "xz",
@@ -38,6 +39,7 @@ fn bzip2_and_zstd() {
 }
 
 #[test]
+#[cfg_attr(not(has = "sqlite3"), ignore = "skipped: no sqlite3")]
 fn sqlite() {
     let statements = "create table t(a integer primary key, b real, c text);
         with recursive n(i) as (select 1 union all select i + 1 from n where i < 3000)
@@ -49,6 +51,7 @@ fn sqlite() {
 }
 
 #[test]
+#[cfg_attr(not(has = "git"), ignore = "skipped: no git")]
 fn git() {
     let text = "export GIT_AUTHOR_DATE='@0 +0000' GIT_COMMITTER_DATE='@0 +0000' GIT_CONFIG_NOSYSTEM=1;
         rm -rf r; git init -q -b main r; cd r; git config user.name n; git config user.email e; git config gc.auto 0;

@@ -48,6 +48,7 @@ fn vector_state_survives_signals() {
 }
 
 #[test]
+#[cfg_attr(not(has = "g++"), ignore = "skipped: no g++")]
 fn exceptions_are_caught_where_they_natively_are() {
     built("exceptions.cpp", "g++", &["-fnon-call-exceptions", "-lpthread"], &[]);
 }

@@ -14,7 +14,7 @@ use nix::fcntl::OFlag;
 use nix::unistd::{ForkResult, Pid, fork, pipe2};
 
 use super::{Command, Stdout};
-use crate::{Error, Result};
+use crate::{Error, Result, standard};
 
 mod program;
 mod signals;
@@ -152,6 +152,10 @@ impl Image {
             if byte == 0 {
                 // The parent gave up.
                 libc::_exit(125);
+            }
+            // Closed as our own parent left them, but for what takes the place of stdout.
+            for descriptor in standard::closed() {
+                libc::close(descriptor);
             }
             if let Some(descriptor) = self.stdout {
                 libc::dup2(descriptor, libc::STDOUT_FILENO);

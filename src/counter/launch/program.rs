@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
 
-use crate::{Error, Result};
+use crate::{Error, Result, shell};
 
 /// Where execvp looks when PATH is not set.
 const DEFAULT_PATH: &str = "/bin:/usr/bin";
@@ -39,16 +39,17 @@ pub fn find(name: &OsStr) -> Result<PathBuf> {
 }
 
 fn not_on_path(name: &OsStr) -> Error {
-    let shown = name.to_string_lossy();
+    let shown = shell::word(&name.to_string_lossy());
     let error = Error::not_found(format!("{shown}: not found on PATH"));
+    let here = shell::word(&format!("./{}", name.to_string_lossy()));
     match Path::new(name).is_file() {
-        true => error.remedy(format!("PATH does not have this folder; give the path: ./{shown}")),
+        true => error.remedy(format!("PATH does not have this folder; give the path: {here}")),
         false => error.remedy("check the spelling, or give the path of the program"),
     }
 }
 
 fn runnable(path: &Path) -> Result<()> {
-    let shown = path.display();
+    let shown = shell::word(&path.to_string_lossy());
     let metadata = path.metadata().map_err(|e| match e.kind() {
         std::io::ErrorKind::PermissionDenied => {
             Error::cannot_run(format!("{shown}: {e}")).remedy("ask for the right to search the folders that lead to it")
@@ -67,7 +68,7 @@ fn runnable(path: &Path) -> Result<()> {
 
 /// Why execve refused a program that is there and executable.
 pub fn refused(path: &Path, errno: Errno) -> Error {
-    let shown = path.display();
+    let shown = shell::word(&path.to_string_lossy());
     let start = first_bytes(path);
     match (errno, interpreter(&start)) {
         (Errno::ENOENT, Some(interpreter)) => Error::cannot_run(format!("{shown}: bad interpreter: {interpreter}"))

@@ -13,6 +13,7 @@ use perf_event_open_sys::bindings::{PERF_COUNT_SW_DUMMY, PERF_TYPE_SOFTWARE};
 use perf_event_open_sys::ioctls;
 
 use super::event::{BY_THREAD, Opened, Reading, Request};
+use super::read;
 use super::target::{Slot, Start, Target, Whose};
 use crate::counter::ThreadRow;
 use crate::counter::ptrace::status;
@@ -165,8 +166,8 @@ impl Breakdown {
                 if thread.ended {
                     return (records > 0 && records == self.counters[number]).then(|| own.within(Some(thread.ran_ns)));
                 }
-                let mut inherited = Reading::default();
-                others().for_each(|other| inherited.add(other.counts[number].0));
+                let inherited =
+                    others().map(|other| other.counts[number].0).try_fold(Reading::default(), Reading::plus)?;
                 let total = totals[number].get(&thread.root).filter(|_| rest && !dropped)?;
                 let ran_ns = ran.get(&thread.root)?.saturating_sub(others().map(|other| other.ran_ns).sum());
                 Some(total.without(inherited)?.within(Some(ran_ns)))
@@ -221,7 +222,8 @@ fn adds_up(rows: &[ThreadRow], events: &mut [&mut Opened]) -> bool {
     events.iter_mut().enumerate().all(|(number, opened)| {
         let counts: Option<Vec<u64>> = rows.iter().map(|row| row.events[number].raw).collect();
         // An event that was refused, or never ran, adds up to nothing.
-        counts.map(|counts| counts.iter().sum()) == opened.read(None).raw
+        let sum = counts.and_then(|counts| counts.into_iter().try_fold(0, u64::checked_add));
+        sum == opened.read(None).raw
     })
 }
 
@@ -235,8 +237,12 @@ fn note(threads: &mut BTreeMap<Pid, Thread>, parts: &HashMap<u64, Part>, events:
         Some(event) => {
             let enabled_ns = read.values.time_enabled().unwrap_or(0);
             let (sum, records) = &mut thread.counts[event];
-            sum.add(Reading { count: read.values.value(), enabled_ns, running_ns });
-            *records += 1;
+            let reading = Reading { count: read.values.value(), enabled_ns, running_ns };
+            // A sum that 64 bits do not hold misses a record, and so is not known.
+            if let Some(more) = sum.plus(reading) {
+                *sum = more;
+                *records += 1;
+            }
         }
     }
 }
@@ -303,9 +309,9 @@ impl Trackers {
     /// For how long each thread on which they were opened ran, and what it started.
     fn ran_ns(&mut self) -> io::Result<HashMap<Pid, u64>> {
         let mut ran = HashMap::new();
-        for (thread, counter) in self.all_mut() {
-            let running = counter.read_full()?.time_running().unwrap_or_default();
-            *ran.entry(thread).or_insert(0) += u64::try_from(running.as_nanos()).unwrap_or(u64::MAX);
+        for (thread, counter) in self.all() {
+            let ran: &mut u64 = ran.entry(thread).or_insert(0);
+            *ran = ran.saturating_add(read::reading(counter)?.running_ns);
         }
         Ok(ran)
     }

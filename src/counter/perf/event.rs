@@ -2,15 +2,14 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::time::Duration;
 
 use nix::unistd::Pid;
 use perf_event::events::Event as Attributes;
 use perf_event::{Builder, ReadFormat};
 use perf_event_open_sys::bindings::{PERF_TYPE_HARDWARE, PERF_TYPE_HW_CACHE, perf_event_attr};
 
-use super::refusal;
 use super::target::{Slot, Start, Target};
+use super::{read, refusal};
 use crate::counter::{Event, EventStatus};
 
 /// What to count: perf-event2's own `Raw` cannot name a PMU, and its `Dynamic` does not understand
@@ -72,10 +71,13 @@ pub struct Reading {
 }
 
 impl Reading {
-    pub fn add(&mut self, other: Reading) {
-        self.count += other.count;
-        self.enabled_ns += other.enabled_ns;
-        self.running_ns += other.running_ns;
+    /// None where the sum of counts does not fit 64 bits. Times that do not are as long as can be said.
+    pub fn plus(self, other: Reading) -> Option<Reading> {
+        Some(Reading {
+            count: self.count.checked_add(other.count)?,
+            enabled_ns: self.enabled_ns.saturating_add(other.enabled_ns),
+            running_ns: self.running_ns.saturating_add(other.running_ns),
+        })
     }
 
     /// With the time in which it was wanted, where that is known from elsewhere.
@@ -141,8 +143,8 @@ impl Opened {
         let builder = builder(self.request, slot, target);
         let leader = leader.and_then(|leader| leader.counters.as_mut().ok()?.iter_mut().find(|(at, _)| *at == slot));
         let opened = match leader {
-            Some((_, leader)) => builder.build_with_group(leader),
-            None => builder.build(),
+            Some((_, leader)) => read::again(|| builder.build_with_group(&mut *leader)),
+            None => read::again(|| builder.build()),
         };
         match opened {
             Ok(counter) => counters.push((slot, counter)),
@@ -169,7 +171,7 @@ impl Opened {
 
     /// For those that do not start with the command.
     pub fn enable(&mut self) -> io::Result<()> {
-        self.counters.iter_mut().flatten().try_for_each(|(_, counter)| counter.enable())
+        self.counters.iter_mut().flatten().try_for_each(|(_, counter)| read::again(|| counter.enable()))
     }
 
     /// What it has counted so far. `ran_ns`: how long its threads ran, for one that is split by CPU, which
@@ -182,18 +184,16 @@ impl Opened {
     }
 
     fn try_read(&mut self) -> std::result::Result<Reading, String> {
-        let counters = self.counters.as_mut().map_err(|error| refusal::cause(error))?;
-        let mut sum = Reading::default();
-        for thread in by_thread(counters).map_err(|error| refusal::cause(&error))?.into_values() {
-            sum.add(thread);
-        }
-        Ok(sum)
+        let counters = self.counters.as_ref().map_err(refusal::cause)?;
+        let threads = by_thread(counters).map_err(|error| refusal::cause(&error))?;
+        let sum = threads.into_values().try_fold(Reading::default(), Reading::plus);
+        sum.ok_or_else(|| refusal::cause(&read::too_large()))
     }
 
     /// What it has counted so far for each thread on which it was opened, and what those started; nothing
     /// where it cannot be read.
     pub fn read_by_thread(&mut self) -> HashMap<Pid, Reading> {
-        let read = self.counters.as_mut().ok().and_then(|counters| by_thread(counters).ok()).unwrap_or_default();
+        let read = self.counters.as_ref().ok().and_then(|counters| by_thread(counters).ok()).unwrap_or_default();
         read.into_iter().filter_map(|(thread, reading)| Some((thread?, reading))).collect()
     }
 
@@ -229,14 +229,11 @@ fn builder(request: Request, slot: Slot, target: &Target) -> Builder<'static> {
 }
 
 /// The counters of each thread, on all CPUs; those of CPUs have none.
-fn by_thread(counters: &mut [(Slot, perf_event::Counter)]) -> io::Result<HashMap<Option<Pid>, Reading>> {
-    let nanoseconds = |time: Option<Duration>| time.map_or(0, |t| u64::try_from(t.as_nanos()).unwrap_or(u64::MAX));
+fn by_thread(counters: &[(Slot, perf_event::Counter)]) -> io::Result<HashMap<Option<Pid>, Reading>> {
     let mut threads: HashMap<Option<Pid>, Reading> = HashMap::new();
     for (slot, counter) in counters {
-        let data = counter.read_full()?;
-        let (enabled_ns, running_ns) = (nanoseconds(data.time_enabled()), nanoseconds(data.time_running()));
-        let reading = Reading { count: data.count(), enabled_ns, running_ns };
-        threads.entry(slot.thread).or_default().add(reading);
+        let sum = threads.entry(slot.thread).or_default();
+        *sum = sum.plus(read::reading(counter)?).ok_or_else(read::too_large)?;
     }
     Ok(threads)
 }

@@ -42,7 +42,18 @@ impl Events {
                 return Err(remedied(refusal::error(name, refused), named, target));
             }
         }
+        events.count_something()?;
         Ok(events)
+    }
+
+    /// An error if only other events than floating-point ones were asked for, and all of them were refused.
+    fn count_something(&self) -> Result<()> {
+        let refusals: Option<Vec<_>> =
+            self.extra.iter().map(|opened| Some((opened.name(), opened.refusal()?))).collect();
+        match refusals {
+            Some(refusals) if self.fp.is_none() => Err(refusal::of_all(&refusals)),
+            _ => Ok(()),
+        }
     }
 
     fn all(&mut self) -> Vec<&mut Opened> {
@@ -69,6 +80,11 @@ impl Events {
 
     fn flops(&self, events: &mut [Event]) -> Option<PmuFlops> {
         self.fp.as_ref().map(|fp| fp.sum(events))
+    }
+
+    /// Why what was counted has no total, where 64 bits do not hold it.
+    pub fn overflow(&self, read: &Read) -> Option<String> {
+        self.fp.as_ref()?.overflow(&read.events)
     }
 
     /// Says of events that read nothing where they had nothing to count.

@@ -24,6 +24,7 @@ mod groups;
 pub mod names;
 mod passes;
 mod plan;
+mod read;
 mod refusal;
 mod requirements;
 mod schedule;

@@ -47,7 +47,9 @@ pub fn measure(plan: &Plan, command: &Command, options: &Options) -> Result<Pass
             read.partial = read.share(plan.cores.len() == 1);
             read.pass = Some(number);
             match member.event {
-                Some(event) => readings.push(Reading { event, cores: member.cores, read }),
+                Some(event) => {
+                    readings.push(Reading { event, cores: member.cores, detail: member.detail, read });
+                }
                 None => instructions.push(read),
             }
         }
@@ -117,20 +119,25 @@ struct Part<'a> {
     events: Vec<&'static FpEvent>,
     /// There is a counter left for the instructions.
     with_instructions: bool,
+    /// Its events count again what others count together.
+    detail: bool,
 }
 
 /// An event of a pass that counts; instructions have no `event`.
 struct Member {
     cores: usize,
     event: Option<&'static FpEvent>,
+    detail: bool,
     opened: Opened,
 }
 
 fn arrange(plan: &Plan) -> Result<Vec<Pass<'_>>> {
     let mut passes: Vec<Pass> = Vec::new();
     for (kind, cores) in plan.cores.iter().enumerate() {
-        for (number, (events, with_instructions)) in fitting(cores)?.into_iter().enumerate() {
-            let part = Part { kind, cores, events, with_instructions };
+        let of_totals = fitting(cores, &cores.sets)?.into_iter().map(|fitting| (fitting, false));
+        let details = fitting(cores, &cores.details)?.into_iter().map(|fitting| (fitting, true));
+        for (number, ((events, with_instructions), detail)) in of_totals.chain(details).enumerate() {
+            let part = Part { kind, cores, events, with_instructions, detail };
             match passes.get_mut(number) {
                 Some(pass) => pass.parts.push(part),
                 None => passes.push(Pass { parts: vec![part] }),
@@ -141,9 +148,9 @@ fn arrange(plan: &Plan) -> Result<Vec<Pass<'_>>> {
 }
 
 /// What fits the counters together with the instructions, or, where they find none, alone.
-fn fitting(cores: &Cores) -> Result<Vec<(Vec<&'static FpEvent>, bool)>> {
+fn fitting(cores: &Cores, sets: &[Vec<&'static FpEvent>]) -> Result<Vec<(Vec<&'static FpEvent>, bool)>> {
     let mut all = Vec::new();
-    for set in &cores.sets {
+    for set in sets {
         let checked = groups::fitting(set, |events| wanted(cores, events, true)).map(|parts| (parts, true));
         let parts =
             checked.or_else(|_| groups::fitting(set, |events| wanted(cores, events, false)).map(|p| (p, false)));
@@ -164,7 +171,8 @@ impl Pass<'_> {
         for part in &self.parts {
             let opened = groups::open(&wanted(part.cores, &part.events, part.with_instructions), target)?;
             let events = part.events.iter().copied().map(Some).chain([None]);
-            members.extend(events.zip(opened).map(|(event, opened)| Member { cores: part.kind, event, opened }));
+            let member = |(event, opened)| Member { cores: part.kind, event, detail: part.detail, opened };
+            members.extend(events.zip(opened).map(member));
         }
         Ok(members)
     }
@@ -178,7 +186,8 @@ fn agreement(passes: usize, instructions: &[Event]) -> String {
     let of_pass = |number: u32| {
         let mut events = instructions.iter().filter(|event| event.pass == Some(number)).peekable();
         events.peek()?;
-        events.map(|event| event.raw.filter(|_| event.status == EventStatus::Counted)).sum::<Option<u64>>()
+        let mut counts = events.map(|event| event.raw.filter(|_| event.status == EventStatus::Counted));
+        counts.try_fold(0u64, |sum, count| sum.checked_add(count?))
     };
     let counts: Option<Vec<u64>> = (1..).take(passes).map(of_pass).collect();
     let Some(counts) = counts else {

@@ -9,8 +9,9 @@ use perf_event_open_sys::bindings::{PERF_TYPE_HARDWARE, PERF_TYPE_RAW};
 use super::available::Available;
 use super::event::Request;
 use super::groups::Wanted;
-use crate::machine::events::{FpEvent, Quality};
-use crate::machine::{CoreType, Cpu, CpuEvents};
+use crate::counter::PrecisionSet;
+use crate::machine::events::{FpEvent, Pass, Quality};
+use crate::machine::{self, CoreType, Cpu, CpuEvents};
 use crate::{Error, Result};
 
 const PMUS: &str = "/sys/bus/event_source/devices";
@@ -32,6 +33,10 @@ pub struct Cores {
     /// What is to be on the counters together. None where the cores have no FP events, and their work goes
     /// uncounted.
     pub sets: Vec<Vec<&'static FpEvent>>,
+    /// What tells precisions apart that `sets` count together: no part of their sum.
+    pub details: Vec<Vec<&'static FpEvent>>,
+    /// Precisions that the cores have events for, which are in none of the sets.
+    pub not_opened: PrecisionSet,
     /// The events also count what is not retired.
     pub speculative: bool,
     /// Names of events say which cores they are of.
@@ -44,10 +49,12 @@ impl Plan {
     pub fn of(cpu: &Cpu, all: bool) -> Result<Plan> {
         let known = CpuEvents::of(cpu).ok_or_else(|| {
             Error::failed(format!("perf: no floating-point events are known for the CPU {cpu}"))
+                .briefly(format!("no floating-point events are known for the CPU {cpu}"))
                 .remedy("count with --counter translate; or name a CPU with the same events with --cpu")
         })?;
         if let Some(reason) = known.refusal() {
             return Err(Error::failed(format!("perf: the CPU {cpu} ({}): {reason}", known.name()))
+                .briefly(format!("the CPU {cpu}: {}", reason.split(':').next().unwrap_or(reason)))
                 .remedy("count with --counter translate, which needs no events"));
         }
         let available = Available::here();
@@ -57,15 +64,28 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// Precisions that some cores have events for, which are not opened there: no part of any total.
+    pub fn not_opened(&self) -> PrecisionSet {
+        self.cores.iter().map(|cores| cores.not_opened).fold(PrecisionSet::default(), PrecisionSet::with)
+    }
+}
+
 impl Cores {
     fn of(core: &CoreType, hybrid: bool, all: bool, available: Available) -> Cores {
         let plan = core.plan(core.counters.map_or(0, |counters| available.counters(counters)));
         let passes = if all { plan.passes.as_slice() } else { plan.main() };
+        let details = if all { plan.details.as_slice() } else { &[] };
+        let sets = |passes: &[Pass]| passes.iter().map(|pass| pass.events().collect()).collect();
+        let covered = machine::events::Plan::covered(core, passes);
+        let every = core.groups.iter().flat_map(|group| group.covers.iter().copied());
         Cores {
             pmu: core.pmu.clone(),
             kind: kind_of(&core.pmu),
             cpus: if hybrid { cpus_of(&core.pmu) } else { None },
-            sets: passes.iter().map(|pass| pass.events().collect()).collect(),
+            sets: sets(passes),
+            details: sets(details),
+            not_opened: every.filter(|precision| !covered.contains(precision)).collect(),
             speculative: core.quality == Quality::Speculative,
             named: hybrid,
         }
@@ -74,11 +94,20 @@ impl Cores {
     /// Without events.
     #[cfg(test)]
     pub fn stub(pmu: &str, speculative: bool) -> Cores {
-        Cores { pmu: pmu.into(), kind: PERF_TYPE_RAW, cpus: None, sets: Vec::new(), speculative, named: false }
+        Cores {
+            pmu: pmu.into(),
+            kind: PERF_TYPE_RAW,
+            cpus: None,
+            sets: Vec::new(),
+            details: Vec::new(),
+            not_opened: PrecisionSet::default(),
+            speculative,
+            named: false,
+        }
     }
 
     pub fn events(&self) -> impl Iterator<Item = &'static FpEvent> {
-        self.sets.iter().flatten().copied()
+        self.sets.iter().chain(&self.details).flatten().copied()
     }
 
     pub fn wanted(&self, event: &FpEvent) -> Wanted {

@@ -24,6 +24,7 @@ pub fn cause(error: &io::Error) -> String {
         Some(libc::EBUSY) => "another tool holds the PMU exclusively".into(),
         Some(libc::ESRCH) => "the command was gone before it could be counted".into(),
         Some(libc::ENODEV) => "the PMU or CPU is offline".into(),
+        Some(libc::EIO) => "the kernel could not read its counter (an input/output error)".into(),
         Some(libc::ECHILD) => "a child's events no longer match its parent's".into(),
         _ if error.kind() == io::ErrorKind::Unsupported => "the kernel is too old for its attributes".into(),
         // A pinned event that lost its counter reads as end of file.
@@ -34,7 +35,7 @@ pub fn cause(error: &io::Error) -> String {
 
 /// The error for a counter that cannot count here.
 pub fn error(event: &str, refused: &io::Error) -> Error {
-    let error = Error::failed(format!("perf cannot count {event}: {}", cause(refused)));
+    let error = Error::failed(format!("perf cannot count {event}: {}", cause(refused))).briefly(cause(refused));
     match refused.raw_os_error() {
         Some(libc::EACCES) => error.remedy("sysctl kernel.perf_event_paranoid=2 (as root), or run as root"),
         Some(libc::EPERM | libc::ENOSYS) => {
@@ -45,5 +46,21 @@ pub fn error(event: &str, refused: &io::Error) -> Error {
         _ => error.remedy(
             "count with --counter translate, or on a machine with a PMU (bare metal, or a VM type that offers one)",
         ),
+    }
+}
+
+/// The error where nothing that was asked for can be counted.
+pub fn of_all(refused: &[(&str, &io::Error)]) -> Error {
+    let causes: Vec<String> = refused.iter().map(|(event, error)| format!("{event}: {}", cause(error))).collect();
+    let message = format!("none of the events can be counted: {}", causes.join("; "));
+    match refused {
+        [(event, first), ..] if matches!(first.raw_os_error(), Some(libc::EACCES | libc::EMFILE | libc::EBUSY)) => {
+            error(event, first).with_message(message)
+        }
+        [(_, first), ..] if matches!(first.raw_os_error(), Some(libc::EPERM | libc::ENOSYS)) => {
+            Error::failed(message).remedy("start the container with --cap-add=PERFMON")
+        }
+        _ => Error::failed(message)
+            .remedy("name others with -e: task-clock and page-faults are counted by the kernel itself, without a PMU"),
     }
 }

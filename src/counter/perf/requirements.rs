@@ -25,10 +25,12 @@ fn pairing(cpuinfo: &str, release: &str) -> Result<()> {
         return Err(Error::failed(format!(
             "{EVENT}, which this CPU does not offer (no perfctr_core in /proc/cpuinfo): it would count wrongly"
         ))
+        .briefly("this machine does not pair the counters that its FLOPs event takes")
         .remedy("have the hypervisor show perfctr_core (QEMU: -cpu host), or count with --counter translate"));
     }
     if version(release).is_some_and(|version| version < PAIRED_SINCE) {
         return Err(Error::failed(format!("{EVENT}, which Linux {release} does not know: it would count wrongly"))
+            .briefly("this kernel does not pair the counters that its FLOPs event takes")
             .remedy("boot Linux 5.6 or later, or count with --counter translate"));
     }
     Ok(())

@@ -56,26 +56,26 @@ impl<'a> Schedule<'a> {
             while *at <= now {
                 *at += interval.every;
             }
-            self.tick(events.read())?;
+            self.tick(events.read());
         }
         events.drain()
     }
 
     /// The final counts, of which what was not told yet is told.
-    pub fn last(&mut self, events: &mut Events) -> Result<Read> {
+    pub fn last(&mut self, events: &mut Events) -> Read {
         let read = events.read();
         if self.interval.is_some() {
-            self.tick(read.clone())?;
+            self.tick(read.clone());
         }
-        Ok(read)
+        read
     }
 
-    fn tick(&mut self, read: Read) -> Result<()> {
+    fn tick(&mut self, read: Read) {
         let time_s = self.elapsed().as_secs_f64();
-        let Some((interval, _)) = &mut self.interval else { return Ok(()) };
+        let Some((interval, _)) = &mut self.interval else { return };
         let tick = Tick { time_s, deltas: deltas(time_s, self.told.as_ref(), &read) };
         self.told = Some(read);
-        (interval.tell)(&tick)
+        (interval.tell)(&tick);
     }
 }
 

@@ -44,7 +44,7 @@ pub fn measure(counter: &'static str, plan: Option<&Plan>, options: &Options, wa
         alarm.wait(schedule.next(&events))?;
         schedule.pass(&mut events)?;
     }
-    let mut read = schedule.last(&mut events)?;
+    let mut read = schedule.last(&mut events);
     if let Some(plan) = plan {
         events.explain_idle(plan, &mut read);
     }
@@ -55,6 +55,7 @@ pub fn measure(counter: &'static str, plan: Option<&Plan>, options: &Options, wa
         (Some(plan), Some(flops)) => fp::doubts(plan, &read.events[..read.fp_events], flops),
         _ => vec!["no floating-point events were counted".to_owned()],
     });
+    reasons.extend(events.overflow(&read));
     reasons.extend(adoption.survivors().iter().map(|name| format!("still running when the command ended: {name}")));
     let (exit, usage) = ending.result()?;
     // What the command used says nothing of other processes.

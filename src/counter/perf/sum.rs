@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::counter::{Event, EventStatus, Partial, PmuFlops};
+use crate::counter::{Event, EventStatus, Partial, PmuFlops, PrecisionSet};
 use crate::isa::Precision;
 use crate::machine::events::FpEvent;
 
@@ -12,16 +12,24 @@ pub struct Reading {
     pub event: &'static FpEvent,
     /// Which kind of cores, of the plan's.
     pub cores: usize,
+    /// It tells precisions apart that another event of these cores counts together: no part of the sum.
+    pub detail: bool,
     pub read: Event,
 }
 
 /// Sums what was read. `kinds` of cores there are, which need not all have events.
-pub fn flops(readings: &[Reading], kinds: usize) -> PmuFlops {
-    let all: Vec<&Reading> = readings.iter().collect();
-    let told_apart = readings.iter().all(|reading| reading.event.precision.is_some());
+pub fn flops(readings: &[Reading], kinds: usize, not_counted: PrecisionSet) -> PmuFlops {
+    let all: Vec<&Reading> = readings.iter().filter(|reading| !reading.detail).collect();
+    let in_detail = |cores: usize| readings.iter().any(|reading| reading.detail && reading.cores == cores);
+    // An x87 event of its own stands beside the total, and is no other precision's.
+    let apart = |reading: &&Reading| {
+        reading.detail || !in_detail(reading.cores) || reading.event.precision == Some(Precision::X87)
+    };
+    let apart: Vec<&Reading> = readings.iter().filter(apart).collect();
+    let told_apart = apart.iter().all(|reading| reading.event.precision.is_some());
     let split = |precision: Precision| {
         let of_it: Vec<&Reading> =
-            readings.iter().filter(|reading| reading.event.precision == Some(precision)).collect();
+            apart.iter().copied().filter(|reading| reading.event.precision == Some(precision)).collect();
         (told_apart && !of_it.is_empty()).then(|| whole(&of_it, kinds)).flatten()
     };
     let total = whole(&all, kinds);
@@ -30,33 +38,51 @@ pub fn flops(readings: &[Reading], kinds: usize) -> PmuFlops {
         fp16: split(Precision::Fp16),
         fp32: split(Precision::Fp32),
         fp64: split(Precision::Fp64),
-        partial: if total.is_none() { partial(&all, kinds) } else { None },
+        not_counted,
+        partial: if total.is_none() && !complete(&all, kinds) { partial(&all, kinds) } else { None },
     }
 }
 
 /// The sum, if nothing is missing from it.
 fn whole(readings: &[&Reading], kinds: usize) -> Option<u64> {
-    // The time on one kind of cores is no time on another: together they have to be all of it.
-    let complete = match kinds {
+    let mut counts = readings.iter().map(|reading| weighted(reading, reading.read.raw.unwrap_or(0)));
+    complete(readings, kinds).then(|| counts.try_fold(0u64, |sum, count| sum.checked_add(count?))).flatten()
+}
+
+/// The time on one kind of cores is no time on another: together they have to be all of it.
+fn complete(readings: &[&Reading], kinds: usize) -> bool {
+    match kinds {
         1 => readings.iter().all(|reading| reading.read.status == EventStatus::Counted),
         _ => passes(readings).all(|pass| pass.running_ns >= pass.least_enabled_ns && pass.least_enabled_ns > 0),
-    };
-    let counts = readings.iter().map(|reading| weighted(reading, reading.read.raw.unwrap_or(0)));
-    complete.then(|| counts.sum::<Option<u64>>()).flatten()
+    }
 }
 
 fn partial(readings: &[&Reading], kinds: usize) -> Option<Partial> {
     let ran = readings.iter().any(|reading| reading.read.raw.is_some());
-    let at_least = readings.iter().filter_map(|reading| weighted(reading, reading.read.raw.unwrap_or(0)));
+    // A count beyond 64 bits is at least what they hold.
+    let at_least = readings
+        .iter()
+        .filter(|reading| is_weighted(reading))
+        .map(|reading| weighted(reading, reading.read.raw.unwrap_or(0)).unwrap_or(u64::MAX));
     let share = passes(readings).map(|pass| pass.running_ns as f64 / pass.enabled_ns.max(1) as f64);
     // On several kinds of cores, what ran elsewhere need not be like what ran here.
     let alike = kinds == 1;
-    let estimates = readings.iter().map(|reading| weighted(reading, reading.read.as_if_all_the_time()?));
+    let mut estimates = readings.iter().map(|reading| weighted(reading, reading.read.as_if_all_the_time()?));
     ran.then(|| Partial {
         running_fraction: share.fold(1.0, f64::min),
         at_least: at_least.fold(0, u64::saturating_add),
-        estimate: alike.then(|| estimates.sum()).flatten(),
+        estimate: alike.then(|| estimates.try_fold(0u64, |sum, count| sum.checked_add(count?))).flatten(),
     })
+}
+
+/// All was counted, and adds up to more than 64 bits hold.
+pub fn overflows(readings: &[Reading], kinds: usize) -> bool {
+    let all: Vec<&Reading> = readings.iter().filter(|reading| !reading.detail).collect();
+    complete(&all, kinds) && whole(&all, kinds).is_none() && all.iter().all(|reading| is_weighted(reading))
+}
+
+fn is_weighted(reading: &Reading) -> bool {
+    reading.event.flops_per_count.flops(0, None).is_some()
 }
 
 fn weighted(reading: &Reading, count: u64) -> Option<u64> {
@@ -108,14 +134,14 @@ mod tests {
             };
             let (name, partial, pass, reason) = (event.name.clone(), None, None, None);
             let read = Event { name, raw, enabled_ns: 100, running_ns, status, partial, pass, reason };
-            Reading { event, cores, read }
+            Reading { event, cores, detail: false, read }
         };
         events.map(reading).collect()
     }
 
     #[test]
     fn counts_are_weighted_by_width_and_precision() {
-        let sum = flops(&read("GenuineIntel-6-8F", 0, 8, 10, 100), 1);
+        let sum = flops(&read("GenuineIntel-6-8F", 0, 8, 10, 100), 1, PrecisionSet::default());
         assert_eq!(sum.fp64, Some(10 * (1 + 2 + 4 + 8)));
         assert_eq!(sum.fp32, Some(10 * (1 + 4 + 8 + 16)));
         assert_eq!((sum.total, sum.fp16, sum.partial), (Some(440), None, None));
@@ -125,7 +151,7 @@ mod tests {
     fn what_did_not_run_all_the_time_is_a_bound() {
         let mut readings = read("GenuineIntel-6-8F", 0, 8, 10, 100);
         readings[0] = read("GenuineIntel-6-8F", 0, 8, 10, 40)[0].clone();
-        let sum = flops(&readings, 1);
+        let sum = flops(&readings, 1, PrecisionSet::default());
         assert_eq!((sum.total, sum.fp64, sum.fp32), (None, None, Some(290)));
         // The first is SCALAR_DOUBLE: 10 in 40 of 100 ns.
         let partial = Partial { running_fraction: 0.4, at_least: 440, estimate: Some(440 - 10 + 25) };
@@ -134,13 +160,13 @@ mod tests {
 
     #[test]
     fn what_never_ran_is_nothing() {
-        let sum = flops(&read("GenuineIntel-6-8F", 0, 8, 10, 0), 1);
+        let sum = flops(&read("GenuineIntel-6-8F", 0, 8, 10, 0), 1, PrecisionSet::default());
         assert_eq!((sum.total, sum.partial), (None, None));
     }
 
     #[test]
     fn a_precision_that_is_not_told_apart_is_not_known() {
-        let sum = flops(&read("AuthenticAMD-25-11", 0, 6, 7, 100), 1);
+        let sum = flops(&read("AuthenticAMD-25-11", 0, 6, 7, 100), 1, PrecisionSet::default());
         // Single and double in one event; bf16 and x87 have their own.
         assert_eq!((sum.total, sum.fp32, sum.fp64), (Some(21), None, None));
     }
@@ -152,9 +178,9 @@ mod tests {
             let core = read("GenuineIntel-6-AA", 0, 8, 10, core_ns);
             [core, read("GenuineIntel-6-AA", 1, 8, 10, atom_ns)].concat()
         };
-        assert_eq!(flops(&on(70, 30), 2).total, Some(220));
-        assert_eq!(flops(&on(100, 0), 2).total, Some(200), "it never ran on an E-core");
-        let missing = flops(&on(70, 20), 2);
+        assert_eq!(flops(&on(70, 30), 2, PrecisionSet::default()).total, Some(220));
+        assert_eq!(flops(&on(100, 0), 2, PrecisionSet::default()).total, Some(200), "it never ran on an E-core");
+        let missing = flops(&on(70, 20), 2, PrecisionSet::default());
         let partial = Partial { running_fraction: 0.9, at_least: 220, estimate: None };
         assert_eq!((missing.total, missing.partial), (None, Some(partial)));
     }
@@ -162,8 +188,8 @@ mod tests {
     /// Alder Lake's E-cores have no events: what ran there is missing.
     #[test]
     fn cores_without_events_are_missed() {
-        assert_eq!(flops(&read("GenuineIntel-6-97", 0, 8, 10, 100), 2).total, Some(200));
-        let partly = flops(&read("GenuineIntel-6-97", 0, 8, 10, 75), 2);
+        assert_eq!(flops(&read("GenuineIntel-6-97", 0, 8, 10, 100), 2, PrecisionSet::default()).total, Some(200));
+        let partly = flops(&read("GenuineIntel-6-97", 0, 8, 10, 75), 2, PrecisionSet::default());
         assert_eq!((partly.total, partly.partial.map(|partial| partial.running_fraction)), (None, Some(0.75)));
     }
 }

@@ -7,6 +7,7 @@ use super::{Compared, Part, Parts, Sides};
 use crate::counter::{ClassRow, FunctionRow};
 use crate::ledger::reconcile::SCHEMA;
 use crate::ledger::{Basis, Ledger};
+use crate::shell;
 use crate::units::{Amount, Count};
 
 /// What of a saved reconciliation is compared.
@@ -50,7 +51,7 @@ pub fn compare(sides: &Sides<Reconciled>) -> Compared {
         sides.change("model", |result| result.model.clone()),
         sides.change("batch", |result| result.batch.to_string()),
         sides.change("workload", |result| result.workload.clone()),
-        sides.change("command", |result| result.command.join(" ")),
+        sides.change("command", |result| shell::command(&result.command)),
         sides.change("counter", |result| result.counter.clone()),
         sides.change("exact", |result| result.exact.to_string()),
         sides.change("CPU of the events", |result| result.pmu_model.clone()),

@@ -3,12 +3,13 @@
 use super::{Breakdown, Compared, Part, Parts, Sides};
 use crate::counter::{ClassRow, FunctionRow, RunResult, SCHEMA};
 use crate::ledger::Basis;
+use crate::shell;
 use crate::units::Amount;
 use crate::{Error, Result};
 
 pub fn compare(sides: &Sides<RunResult>) -> Result<Compared> {
     let changes = vec![
-        sides.change("command", |run| run.command.join(" ")),
+        sides.change("command", |run| shell::command(&run.command)),
         sides.change("counter", |run| run.counter.clone()),
         sides.change("exact", |run| run.exact.to_string()),
         sides.change("CPU of the events", |run| run.pmu_model.clone()),

@@ -10,7 +10,8 @@ use super::roofline::{Roofline, roofline};
 use super::{Figure, Ledger};
 use crate::Result;
 use crate::counter::timed::Timed;
-use crate::counter::{ClassRow, FunctionRow, Measurement, Tally, Time};
+use crate::counter::{ClassRow, FunctionRow, Measurement, PmuFlops, Tally, Time};
+use crate::isa::Precision;
 use crate::model::Term;
 use crate::model::terms::Kind;
 use crate::operators::Operators;
@@ -45,8 +46,8 @@ pub struct Subject<'a> {
     pub counter_reason: String,
     /// The CPU whose events `pmu_visible` stands for.
     pub pmu_model: String,
-    /// FLOPs that this machine's events showed in a run of their own, where it has any.
-    pub pmu: Option<u64>,
+    /// What this machine's events showed in a run of their own, where it has any.
+    pub pmu: Option<PmuFlops>,
     pub machine: Machine,
 }
 
@@ -130,7 +131,7 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
         operators: 2 * operators.macs(),
         instructions: tally.flops(),
         pmu_visible: visible::pmu_flops(&tally.classes),
-        pmu: subject.pmu,
+        pmu: subject.pmu.and_then(|flops| flops.total),
     };
 
     let (mut executed, unexplained) = match &kernels {
@@ -160,7 +161,9 @@ pub fn reconcile(subject: &Subject, before: Vec<Ledger>) -> Result<Reconciliatio
     ));
     if let Some(shown) = counts.pmu {
         let visible = figure("pmu_visible", counts.pmu_visible.into());
-        ledgers.push(Ledger::close(visible, Vec::new(), figure("pmu", shown.into())));
+        let halves = subject.pmu.is_some_and(|flops| flops.not_counted.iter().any(|p| p == Precision::Fp16));
+        let entries = visible::half_not_opened(&tally.classes).filter(|_| halves);
+        ledgers.push(Ledger::close(visible, entries.into_iter().collect(), figure("pmu", shown.into())));
     }
 
     let mut reasons = measurement.reasons.clone();

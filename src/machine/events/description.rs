@@ -71,7 +71,8 @@ pub struct PlanDescription {
     pub counters: u32,
     /// Does one run count single and double precision in full?
     pub fits: bool,
-    /// Passes that a run opens unless told otherwise; those after them hold further precisions.
+    /// Passes that a run opens unless told otherwise; those after them, runs of --passes, hold further
+    /// precisions, or tell apart those that a total has.
     pub main: usize,
     /// The configurations of the events that are on counters together.
     pub passes: Vec<PassDescription>,
@@ -161,7 +162,7 @@ fn plans(core: &CoreType) -> Vec<PlanDescription> {
             groups: pass.parts.iter().map(|part: &Part| part.kind).collect(),
             events: pass.events().map(config).collect(),
         };
-        let passes = plan.passes.iter().map(pass).collect();
+        let passes = plan.passes.iter().chain(&plan.details).map(pass).collect();
         PlanDescription { smt, nmi_watchdog, counters, fits: plan.fits(), main: plan.main, passes }
     };
     conditions.map(plan).to_vec()

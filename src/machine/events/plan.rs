@@ -5,7 +5,7 @@ use crate::isa::Precision;
 
 /// What to open on a core type. No two events of a plan overlap, so that the sum over all of them is the FLOPs
 /// that the core type's events can show.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Plan {
     /// The events of one pass fit the counters together. A single run that opens one pass counts it in full;
     /// the passes of a plan opened together share the counters, and each count is partial.
@@ -16,6 +16,9 @@ pub struct Plan {
     pub main: usize,
     /// Events that need more counters than there are, whatever else is left out.
     pub never: Vec<&'static FpEvent>,
+    /// Passes that tell precisions apart of which the others count the total only. They count again what a total has:
+    /// no part of the sum.
+    pub details: Vec<Pass>,
 }
 
 /// Events that are on counters at the same time.
@@ -54,6 +57,13 @@ impl Plan {
         &self.passes[..self.main]
     }
 
+    /// The precisions that some of these passes count in full, of those that a core type has events for.
+    pub fn covered(core: &CoreType, passes: &[Pass]) -> Vec<Precision> {
+        let opened = |event: &FpEvent| passes.iter().flat_map(Pass::events).any(|one| std::ptr::eq(one, event));
+        let whole = core.groups.iter().filter(|group| group.events.iter().all(opened));
+        whole.flat_map(|group| group.covers.iter().copied()).collect()
+    }
+
     /// Can one run count all of single and double precision?
     pub fn fits(&self) -> bool {
         self.main <= 1 && self.never.is_empty()
@@ -73,10 +83,15 @@ impl CoreType {
         let is_main =
             |group: &&&EventGroup| group.covers.iter().any(|p| matches!(p, Precision::Fp32 | Precision::Fp64));
         let (main, further): (Vec<&&EventGroup>, Vec<_>) = chosen.iter().partition(is_main);
-        let mut plan = Plan { passes: Vec::new(), main: 0, never: Vec::new() };
+        let mut plan = Plan::default();
         main.into_iter().for_each(|group| plan.place(group, counters));
         plan.main = plan.passes.len();
         further.into_iter().for_each(|group| plan.place(group, counters));
+        let is_chosen = |group: &EventGroup| chosen.iter().any(|one| std::ptr::eq(*one, group));
+        let told_apart = self.groups.iter().filter(|group| group.tells_apart() && !is_chosen(group));
+        let mut details = Plan::default();
+        told_apart.for_each(|group| details.place(group, counters));
+        plan.details = details.passes;
         plan
     }
 

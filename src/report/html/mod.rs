@@ -9,6 +9,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
 use super::Report;
+use crate::standard::tell;
 use crate::{Error, Result};
 use page::Page;
 
@@ -57,7 +58,7 @@ impl HtmlFile {
         self.file
             .write_all(page.as_bytes())
             .map_err(|e| Error::failed(format!("{}: cannot write: {e}", self.path.display())))?;
-        eprintln!("flopledger: wrote the report {}", self.path.display());
+        tell(format_args!("wrote the report {}", self.path.display()));
         Ok(())
     }
 }

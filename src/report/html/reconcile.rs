@@ -3,6 +3,7 @@
 use super::page::{Block, Card, Page, Section, Tone, number, text};
 use super::{Pictured, instructions, operators, roofline, timed, waterfall};
 use crate::ledger::reconcile::{KindCount, Reconciliation};
+use crate::shell;
 use crate::units::{Amount, Count, grouped, scaled};
 
 impl Pictured for Reconciliation {
@@ -63,7 +64,7 @@ impl Reconciliation {
         let mut method = vec![
             ("CPU", self.machine.cpu.clone().unwrap_or_else(|| "not known".into())),
             ("workload", self.workload.clone()),
-            ("command", self.command.join(" ")),
+            ("command", shell::command(&self.command)),
             ("counter", format!("{}: {}", self.counter, self.counter_reason)),
             ("exactness", exact.into()),
             ("events computed for", self.pmu_model.clone()),

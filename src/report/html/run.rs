@@ -5,6 +5,7 @@ use super::page::{Block, Card, Page, Section, Tone, number, text};
 use super::{Pictured, instructions, timed};
 use crate::counter::{Event, RegionRow, RunResult};
 use crate::report::run::{or_unknown, precisions, raw_count, subject};
+use crate::shell;
 use crate::units::{Count, Unit, grouped};
 
 impl Pictured for RunResult {
@@ -47,6 +48,10 @@ pub fn cards(run: &RunResult) -> Vec<Card> {
             Some(_) => ("Events would show", format!("computed for the events of {}", run.pmu_model)),
             None => ("Events showed", format!("events of {}", run.pmu_model)),
         };
+        let source = match run.pmu_flops.not_counted {
+            none if none.is_empty() => source,
+            some => format!("{source}; {} not counted", some.names()),
+        };
         cards.push(Card::new(label, or_unknown(run.pmu_flops.total, Unit::Flop), "FLOPs", source));
     }
     if let Some(instructions) = run.instructions.total {
@@ -66,7 +71,7 @@ pub fn cards(run: &RunResult) -> Vec<Card> {
 pub fn method(run: &RunResult) -> Vec<(&'static str, String)> {
     let exact = if run.exact { "exact" } else { "not exact; the notes say why" };
     let mut method = vec![
-        ("command", run.command.join(" ")),
+        ("command", shell::command(&run.command)),
         ("counter", format!("{}: {}", run.counter, run.counter_reason)),
         ("exactness", exact.into()),
         ("CPU of the events", run.pmu_model.clone()),

@@ -17,6 +17,7 @@ use std::process::ExitCode;
 
 use flopledger::Result;
 use flopledger::model;
+use flopledger::standard::tell_as;
 
 use args::{Args, Model};
 use engine::Engine;
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     match configure().and_then(|configured| configured.map_or(Ok(()), |(args, spec)| run(args, spec))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("flopledger-clip: {error}");
+            tell_as("flopledger-clip", &error);
             ExitCode::from(error.exit_code())
         }
     }

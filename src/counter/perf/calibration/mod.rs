@@ -61,6 +61,7 @@ pub fn check(cpu: &Cpu, plan: &Plan, when: Calibrate) -> Result<()> {
     };
     verdict.map_err(|refusal| {
         Error::failed(format!("perf: {refusal}"))
+            .briefly("its floating-point events do not count right here (flopledger doctor says how)")
             .remedy("count with --counter translate; or see what the events show all the same: --no-calibrate")
     })
 }
@@ -79,17 +80,22 @@ pub fn now(cpu: &Cpu, plan: &Plan) -> Result<Vec<Phase>> {
 fn calibrate(plan: &Plan) -> Result<Vec<Phase>> {
     let mut phases = Vec::new();
     for cores in plan.cores.iter().filter(|cores| !cores.sets.is_empty()) {
-        let mut sets = Vec::new();
-        for set in &cores.sets {
-            sets.extend(groups::fitting(set, |events| wanted(cores, events))?);
-        }
-        // An event of no one precision counts single and double, and need not count others.
-        let counts = |precision: Precision| {
-            matches!(precision, Precision::Fp32 | Precision::Fp64)
-                || cores.events().any(|event| event.precision == Some(precision))
+        let fitting = |of: &[Vec<&'static FpEvent>]| {
+            let sets = of.iter().map(|set| groups::fitting(set, |events| wanted(cores, events)));
+            sets.collect::<Result<Vec<_>>>().map(|sets| sets.concat())
         };
-        for kernel in kernels::executable().filter(|kernel| counts(kernel.precision)) {
-            phases.push(phase(cores, &sets, kernel)?);
+        // An event of no one precision counts single and double, and need not count others.
+        let of_one = |sets: &[Vec<&'static FpEvent>], precision: Precision| {
+            sets.iter().flatten().any(|event| event.precision == Some(precision))
+        };
+        let (sets, details) = (fitting(&cores.sets)?, fitting(&cores.details)?);
+        for kernel in kernels::executable() {
+            if matches!(kernel.precision, Precision::Fp32 | Precision::Fp64) || of_one(&sets, kernel.precision) {
+                phases.push(phase(cores, &sets, kernel)?);
+            }
+            if of_one(&details, kernel.precision) {
+                phases.push(phase(cores, &details, kernel)?);
+            }
         }
     }
     Ok(phases)
@@ -194,6 +200,7 @@ fn whole(read: crate::counter::Event) -> Result<u64> {
         _ => "never got a hardware counter",
     };
     Err(Error::failed(format!("calibration: {} {why}: another tool, or the NMI watchdog, holds them", read.name))
+        .briefly("another tool holds the hardware counters")
         .remedy("end the other tool, or take what the events show without calibration: --no-calibrate"))
 }
 

@@ -96,7 +96,8 @@ pub fn load(spec: &Plain, args: &Args) -> Result<Weights> {
             &mut file
         }
         None => {
-            eprintln!("flopledger-clip: random weights (seed {}): the embeddings mean nothing", args.seed);
+            let told = format!("random weights (seed {}): the embeddings mean nothing", args.seed);
+            flopledger::standard::tell_as("flopledger-clip", told);
             &mut random
         }
     };
