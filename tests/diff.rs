@@ -115,7 +115,7 @@ fn two_runs_differ_by_instructions_and_functions() {
     // A product for each of the 1000 steps more.
     assert_eq!(entry(&difference, "instruction", "mulsd")["flops"], 1000);
     let changes = difference["changes"].as_array().expect("changes");
-    assert!(changes.iter().any(|change| change["what"] == "command" && change["to"] == format!("awk {}", awk(1100))));
+    assert!(changes.iter().any(|change| change["what"] == "command" && change["to"] == format!("awk '{}'", awk(1100))));
     let same = diff(&few, &few);
     assert_eq!((&same["changes"], &same["breakdowns"][0]["ledger"]["entries"]), (&json!([]), &json!([])));
 }

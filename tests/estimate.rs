@@ -291,7 +291,8 @@ fn bad_input_is_named_with_its_remedy() {
     }
     let missing = dir.path().join("none.json");
     refused(&["estimate", missing.to_str().unwrap()], &["none.json: cannot read", "remedy:"]);
-    refused(&["estimate", dir.path().to_str().unwrap()], &["cannot read", "remedy:"]);
+    let empty = tempfile::tempdir().unwrap();
+    refused(&["estimate", empty.path().to_str().unwrap()], &["cannot read", "config.json", "remedy:"]);
     refused(&["estimate", "--preset", "ViT-L14-336"], &["no such preset", "nearest: ViT-L-14-336", "remedy:"]);
     refused(&["estimate"], &["no model given", "remedy:"]);
 }

@@ -263,12 +263,12 @@ fn open_clip() -> impl Strategy<Value = String> {
         Just(", \"xattn\": true, \"qkv_bias\": false"),
     ];
     let text_ratio = prop_oneof![Just(String::new()), ratio().prop_map(|ratio| format!(", \"mlp_ratio\": {ratio}"))];
-    let text = (1u64..40, 1u64..17, 1u64..30, optional("num_layers", 1..30), optional("context_length", 1..300));
+    let text = (1u64..40, 1u64..17, 1u64..30, optional("context_length", 1..300));
     let vision = (1u64..40, 1u64..17, 1u64..30, ratio(), variant);
     (text, text_ratio, vision, 1u64..33, 1u64..25, 1u64..2000).prop_map(
-        |((head, heads, layers, read, length), text_ratio, (v_head, v_heads, v_layers, ratio, variant), patch, grid, d)| {
+        |((head, heads, layers, length), text_ratio, (v_head, v_heads, v_layers, ratio, variant), patch, grid, d)| {
             format!(
-                "{{\"embed_dim\": {d}, \"text_cfg\": {{\"width\": {}, \"heads\": {heads}, \"layers\": {layers}{read}{length}{text_ratio}}}, \
+                "{{\"embed_dim\": {d}, \"text_cfg\": {{\"width\": {}, \"heads\": {heads}, \"layers\": {layers}{length}{text_ratio}}}, \
                  \"vision_cfg\": {{\"width\": {}, \"head_width\": {v_head}, \"layers\": {v_layers}, \"mlp_ratio\": {ratio}, \
                  \"patch_size\": {patch}, \"image_size\": {}{variant}}}}}",
                 head * heads,

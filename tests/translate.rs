@@ -10,6 +10,8 @@ mod transparent;
 
 #[path = "translate/code.rs"]
 mod code;
+#[path = "translate/kinds.rs"]
+mod kinds;
 #[path = "translate/limits.rs"]
 mod limits;
 #[path = "translate/oracle.rs"]

@@ -100,8 +100,18 @@ fn asked_to_end_twice_flopledger_ends_and_the_command_goes_on() {
     let result = folder.path().join("result.json");
     for (signal, status) in [(Signal::SIGTERM, 143), (Signal::SIGINT, 130)] {
         let script = "trap '' TERM INT; echo $$; while :; do sleep 0.1; done";
-        let mut flopledger = Command::new(env!("CARGO_BIN_EXE_flopledger"))
-            .args(["run", "--counter", "translate", "--format", "json", "-o"])
+        // In a background job, SIGINT would be ignored from the start.
+        let mut flopledger = Command::new("env")
+            .args([
+                "--default-signal=INT,TERM",
+                env!("CARGO_BIN_EXE_flopledger"),
+                "run",
+                "--counter",
+                "translate",
+                "--format",
+                "json",
+                "-o",
+            ])
             .arg(&result)
             .args(["--", "/bin/sh", "-c", script])
             .stdout(Stdio::piped())

@@ -20,6 +20,12 @@ impl SavedFlags {
         Some(SavedFlags { at, rip: stopped.read_u64(register(libc::REG_RIP))?, flags: stopped.read_u64(at)? })
     }
 
+    /// The error code of the fault that is being handled, in the ucontext at `context`.
+    pub fn set_error(stopped: &Stopped, context: u64, error: u64) -> Traced<()> {
+        let at = context.wrapping_add(REGISTERS + 8 * libc::REG_ERR as u64);
+        stopped.write(at, &error.to_le_bytes())
+    }
+
     pub fn clear_trap_flag(&self, stopped: &Stopped) -> Traced<()> {
         match self.flags & TRAP_FLAG {
             0 => Ok(()),

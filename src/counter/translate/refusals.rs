@@ -33,8 +33,8 @@ impl Mounts {
         *self.known.entry(number).or_insert_with(|| {
             // 36 35 98:0 /mnt1 /mnt2 rw,noexec master:1 - ext3 /dev/root rw
             mounts(pid).lines().any(|line| {
-                let mut fields = line.split(' ');
-                fields.next().and_then(|field| field.parse().ok()) == Some(number) && is_noexec(fields.nth(4))
+                let first = line.split(' ').next();
+                first.and_then(|field| field.parse().ok()) == Some(number) && is_noexec(line)
             })
         })
     }
@@ -44,18 +44,20 @@ fn mounts(pid: Pid) -> String {
     fs::read_to_string(format!("/proc/{pid}/mountinfo")).unwrap_or_default()
 }
 
-fn is_noexec(options: Option<&str>) -> bool {
-    options.is_some_and(|options| options.split(',').any(|option| option == "noexec"))
+/// Of one line of mountinfo.
+fn is_noexec(mount: &str) -> bool {
+    /// Of which nothing is ever executed, however they are mounted (SB_I_NOEXEC in the kernel).
+    const NEVER: [&str; 3] = ["proc", "sysfs", "mqueue"];
+    let options = mount.split(' ').nth(5).unwrap_or_default();
+    let kind = mount.split_once(" - ").and_then(|(_, rest)| rest.split(' ').next()).unwrap_or_default();
+    options.split(',').any(|option| option == "noexec") || NEVER.contains(&kind)
 }
 
 /// Whether all mounts of a device forbid execution.
 fn device_forbids_execution(pid: Pid, (major, minor): (u32, u32)) -> bool {
     let device = format!("{major}:{minor}");
     let mounts = mounts(pid);
-    let mut of_device = mounts
-        .lines()
-        .map(|line| line.split(' '))
-        .filter_map(|mut fields| (fields.nth(2)? == device).then(|| is_noexec(fields.nth(2))));
+    let mut of_device = mounts.lines().filter(|line| line.split(' ').nth(2) == Some(&device)).map(is_noexec);
     of_device.next().is_some_and(|first| first && of_device.all(|noexec| noexec))
 }
 

@@ -27,6 +27,8 @@ const SI_KERNEL: c_int = 0x80;
 const SEGV_MAPERR: c_int = 1;
 const SEGV_ACCERR: c_int = 2;
 const SYS_SECCOMP: c_int = 1;
+/// The CPU's error code where an instruction is fetched from a page that is not there.
+const FETCHED_BY_USER: u64 = 0x14;
 const SYSCALL: [u8; 2] = [0x0F, 0x05];
 
 /// Signals of what an instruction does, which cannot wait: blocked, they would end the program.
@@ -47,6 +49,9 @@ impl Tracer {
                 // program's own.
                 if let Some(frame) = SavedFlags::of(&stopped, registers.rdx) {
                     frame.clear_trap_flag(&stopped)?;
+                }
+                if let Some(error) = self.threads.get_mut(&tid).and_then(|thread| thread.fault_error.take()) {
+                    SavedFlags::set_error(&stopped, registers.rdx, error)?;
                 }
                 let registers = user_regs_struct { orig_rax: u64::MAX, ..registers };
                 return self.enter(stopped, registers, registers.rip);
@@ -211,13 +216,16 @@ impl Tracer {
     ) -> Traced<()> {
         let tid = stopped.tid();
         let lanes = self.lanes_at(stopped, spot)?;
-        let Some(thread) = self.threads.get(&tid) else { return Ok(()) };
-        let (Some(area), Some(process)) = (&thread.area, self.processes.get_mut(&thread.process)) else {
+        if let Some(thread) = self.threads.get(&tid)
+            && let (Some(area), Some(process)) = (&thread.area, self.processes.get_mut(&thread.process))
+            && let Some(space) = process.space.and_then(|id| self.spaces.get(&id))
+        {
+            space.leave(spot, registers, area, &mut process.work, lanes);
+            space.program_state(spot, registers, area);
             return Ok(());
-        };
-        let Some(space) = process.space.and_then(|id| self.spaces.get(&id)) else { return Ok(()) };
-        space.leave(spot, registers, area, &mut process.work, lanes);
-        space.program_state(spot, registers, area);
+        }
+        // It has no place in a translation without these: a defect.
+        self.record.void(format!("the tracer has lost track of what thread {tid} executes"));
         Ok(())
     }
 
@@ -327,6 +335,9 @@ impl Tracer {
             Some(_) => SEGV_ACCERR,
             None => SEGV_MAPERR,
         };
+        if let Some(thread) = self.threads.get_mut(&stopped.tid()).filter(|_| info.si_code == SEGV_MAPERR) {
+            thread.fault_error = Some(FETCHED_BY_USER);
+        }
         set_address(&mut info, next);
         stopped.set_signal_info(&info)
     }

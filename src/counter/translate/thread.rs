@@ -66,6 +66,8 @@ pub struct Thread {
     pub handling: Handling,
     /// While it reads a byte for us: the program's registers, and the address where it goes on.
     pub probing: Option<(user_regs_struct, u64)>,
+    /// The error code that the CPU natively gives with the fault that is being delivered.
+    pub fault_error: Option<u64>,
     /// An address where the program shall fault by itself: nothing executable is there.
     pub faults_at: Option<u64>,
 }
@@ -82,6 +84,7 @@ impl Thread {
             tiles_counted: BTreeMap::new(),
             handling: Handling::default(),
             probing: None,
+            fault_error: None,
             faults_at: None,
         }
     }

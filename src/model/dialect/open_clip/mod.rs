@@ -60,9 +60,13 @@ pub fn read(
     let mut notes = text::notes(text, keys.has("multimodal_cfg"))?;
     if vision.has("timm_model_name") {
         notes.extend(vision.overruled("timm_model_name", &NAMED_AWAY));
+        if vision.given_tower(&given::IMAGE_MARKS).is_some() {
+            notes.extend(vision.overruled("timm_model_name", &["image_size"]));
+        }
     }
     notes.extend(image_notes(&image));
     notes.extend(mask_notes(keys, vision)?);
+    notes.extend(changed_notes(vision)?);
     Ok(ClipSpec {
         name: name.into(),
         dialect,
@@ -118,6 +122,21 @@ fn multimodal(keys: Keys, image: &ImageTower, text: &TextTower) -> Result<Option
     // The decoder ends in a word, whatever a named text tower's own vocabulary is.
     let vocab = keys.section("text_cfg")?.dimension("vocab_size", 49408, Dimension::Vocab)?;
     Ok(Some(coca::decoder(&encoder, coca::Tokens { text: text.context, image: images }, vocab)))
+}
+
+/// What the image tower has of its own, where its name or its kind promises something else.
+fn changed_notes(vision: Keys) -> Result<Vec<String>> {
+    let mut notes = Vec::new();
+    let channels = vision.dimension("in_chans", 3, Dimension::Channels)?;
+    if channels != 3 && !vision.has("timm_model_name") {
+        notes.push(format!("in_chans: images of {channels} channels are counted, not colour images of 3"));
+    }
+    let own: Vec<&str> =
+        vision.section("timm_model_kwargs")?.object().into_iter().flatten().map(|(key, _)| &key[..]).collect();
+    if !own.is_empty() {
+        notes.push(format!("timm_model_kwargs changes the model that timm_model_name names: {}", own.join(", ")));
+    }
+    Ok(notes)
 }
 
 fn image_notes(image: &ImageTower) -> Option<String> {
