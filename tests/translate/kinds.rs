@@ -20,6 +20,7 @@ fn kinds(folder: &Path) -> Vec<(String, Vec<String>)> {
         "mapped",
         "dual_mapped",
         "kernel_writes",
+        "kernel_writes_later",
         "signals",
         "faults",
         "processes",
