@@ -24,6 +24,7 @@ pub const fn flags(rflags: u64, saved: u64) -> u64 {
     const OF: u32 = 11;
     rflags & !ARITHMETIC | saved >> 8 & BY_LAHF | (saved & 1) << OF
 }
+
 /// A second value that a sequence needs to keep.
 pub const SCRATCH: u32 = 0x40;
 
